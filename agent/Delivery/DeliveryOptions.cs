@@ -1,0 +1,55 @@
+namespace Sidecar.Agent.Delivery;
+
+/// <summary>What stands before the message in a record's value.</summary>
+public enum Framing
+{
+    /// <summary>Nothing: the value is the message.</summary>
+    None,
+
+    /// <summary>The Schema Registry's prefix (magic byte, schema id, message indexes); taken off before a typed call.</summary>
+    Confluent,
+}
+
+/// <summary>What becomes of an event that was rejected or has used up its attempts.</summary>
+public enum OnExhausted
+{
+    /// <summary>The partition stands at the event, with the reason, until someone acts.</summary>
+    Stop,
+
+    /// <summary>The event's key stands, other keys go on. Not supported yet.</summary>
+    Park,
+
+    /// <summary>The event goes to the dead-letter topic. Not supported yet.</summary>
+    DeadLetter,
+}
+
+/// <summary>How the events of one subscription are delivered.</summary>
+public sealed class DeliveryOptions
+{
+    /// <summary>Where the application listens: <c>host:port</c> on this machine or <c>unix:/path</c>.</summary>
+    public string AppAddress { get; set; } = "127.0.0.1:50051";
+
+    /// <summary>The full name of a typed method, <c>/package.Service/Method</c>; null: the generic contract.</summary>
+    public string? Method { get; set; }
+
+    /// <summary>What stands before the message in the value. Only with <see cref="Method"/>.</summary>
+    public Framing Framing { get; set; } = Framing.None;
+
+    /// <summary>The longest that one attempt may take. 10 ms to 1 h.</summary>
+    public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Attempts that an event gets before <see cref="OnExhausted"/>. 1 to 100.</summary>
+    public int Attempts { get; set; } = 8;
+
+    /// <summary>The shortest pause between two attempts. 1 ms to <see cref="BackoffMax"/>.</summary>
+    public TimeSpan BackoffMin { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The longest pause between two attempts, also where the application asks for more. Up to 1 h.</summary>
+    public TimeSpan BackoffMax { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What becomes of an event that was rejected or has used up its attempts.</summary>
+    public OnExhausted OnExhausted { get; set; } = OnExhausted.Stop;
+
+    /// <summary>The largest call that is sent, in bytes; a larger one ends as too large. 1 KiB to 512 MiB.</summary>
+    public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;
+}

@@ -1,0 +1,33 @@
+namespace Sidecar.Agent.Dispatch;
+
+/// <summary>Which events wait for one another.</summary>
+public enum Ordering
+{
+    /// <summary>Events of one key, one after the other; different keys, and events without a key, at the same time.</summary>
+    Key,
+
+    /// <summary>No order: every event at any time.</summary>
+    None,
+
+    /// <summary>All events of a partition, one after the other.</summary>
+    Partition,
+}
+
+/// <summary>How many events of one subscription are on their way at a time, and how many wait.</summary>
+public sealed class DispatchOptions
+{
+    /// <summary>Which events wait for one another.</summary>
+    public Ordering Ordering { get; set; } = Ordering.Key;
+
+    /// <summary>Deliveries in flight at a time, over all partitions of the subscription in this pod. 1 to 1,024.</summary>
+    public int Concurrency { get; set; } = 64;
+
+    /// <summary>
+    /// Events of one partition that may be received and not yet done; when it is full the partition pauses until half of
+    /// it is free (a pause drops what the client has prefetched, so it must be rare). 16 to 100,000.
+    /// </summary>
+    public int Window { get; set; } = 4096;
+
+    /// <summary>The same in bytes held. 64 KiB to 1 GiB; one event is always admitted, however large.</summary>
+    public long WindowBytes { get; set; } = 8 * 1024 * 1024;
+}

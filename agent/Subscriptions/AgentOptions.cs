@@ -1,0 +1,29 @@
+using Sidecar.Agent.Commit;
+using Sidecar.Agent.Source;
+
+namespace Sidecar.Agent.Subscriptions;
+
+/// <summary>Everything that is configured, as it is in force.</summary>
+public sealed class AgentOptions
+{
+    /// <summary>The service that this agent belongs to (<c>SIDECAR_SERVICE</c>). Required unless a group is given.</summary>
+    public string Service { get; set; } = "";
+
+    /// <summary>Its namespace (<c>SIDECAR_NAMESPACE</c>). Required unless a group is given.</summary>
+    public string Namespace { get; set; } = "";
+
+    /// <summary>The port of metrics and health, on all addresses. 0: any free port.</summary>
+    public int MetricsPort { get; set; } = 14190;
+
+    /// <summary>The least level that is logged: verbose, debug, information, warning, error.</summary>
+    public string LogLevel { get; set; } = "information";
+
+    /// <summary>The Kafka consumer.</summary>
+    public SourceOptions Source { get; } = new();
+
+    /// <summary>When progress is told to Kafka.</summary>
+    public CommitOptions Commit { get; } = new();
+
+    /// <summary>The subscriptions, in the order of their names; at least one.</summary>
+    public List<SubscriptionOptions> Subscriptions { get; } = [];
+}

@@ -1,0 +1,24 @@
+using Sidecar.Agent.Delivery;
+using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Source;
+
+namespace Sidecar.Agent.Subscriptions;
+
+/// <summary>One subscription as it is in force: which topics, and how their events are delivered.</summary>
+public sealed class SubscriptionOptions
+{
+    /// <summary>Its name: lower-case letters, digits and dashes, at most 30.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The topics; at least one, and none that another subscription has.</summary>
+    public IReadOnlyList<string> Topics { get; set; } = [];
+
+    /// <summary>Where the group starts in a topic that it has never read.</summary>
+    public StartAt Start { get; set; } = StartAt.Earliest;
+
+    /// <summary>How each event is delivered.</summary>
+    public DeliveryOptions Delivery { get; } = new();
+
+    /// <summary>How many events at a time, and in which order.</summary>
+    public DispatchOptions Dispatch { get; } = new();
+}
