@@ -35,7 +35,7 @@ public sealed class CommandLine
         var line = Build().Parse(args);
         if (line.Action is ParseErrorAction)
         {
-            var errors = line.Errors.Select(problem => problem.Message).Concat(Suggestions(line)).ToList();
+            var errors = line.Errors.Select(problem => OneLine(problem.Message) + Suggestion(problem.Message, line)).ToList();
             ErrorReport.Write(error, "in the command line (see agent --help)", errors);
             return ExitCodes.Misconfigured;
         }
@@ -67,7 +67,7 @@ public sealed class CommandLine
         return root;
     }
 
-    private async Task<int> Run(ParseResult line, CancellationToken stopping)
+    private async Task<int> Run(ParseResult line, CancellationToken _)
     {
         var result = flags.Load(line, environment);
         if (result.Resolved is { } resolved)
@@ -144,13 +144,14 @@ public sealed class CommandLine
         return command;
     }
 
-    private static IEnumerable<string> Suggestions(ParseResult line)
+    private static string OneLine(string message) =>
+        string.Join(' ', message.Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries));
+
+    private static string Suggestion(string message, ParseResult line)
     {
         var known = line.CommandResult.Command.Subcommands.Select(command => command.Name)
             .Concat(line.RootCommandResult.Command.Options.Select(option => option.Name)).ToList();
-        return line.UnmatchedTokens
-            .Select(token => (Token: token, Near: Nearest.To(token.Split('=')[0], known)))
-            .Where(pair => pair.Near is not null)
-            .Select(pair => $"Did you mean {pair.Near} instead of {pair.Token}?");
+        var unknown = line.UnmatchedTokens.FirstOrDefault(token => message.Contains($"'{token}'", StringComparison.Ordinal));
+        return unknown is not null && Nearest.To(unknown.Split('=')[0], known) is { } near ? $" Did you mean {near}?" : "";
     }
 }

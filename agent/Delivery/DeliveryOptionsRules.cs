@@ -37,8 +37,8 @@ public static class DeliveryOptionsRules
             broken.Add(new RuleBreak(
                 "backoff",
                 "backoff",
-                $"the shortest pause ({options.BackoffMin}) is longer than the longest ({options.BackoffMax})",
-                "Write the shorter one first, as in 200ms..30s"));
+                "the shortest pause, which stands first, is longer than the longest",
+                "Turn them round, as in 200ms..30s"));
         }
 
         if (options.Framing != Framing.None && options.Method is null)

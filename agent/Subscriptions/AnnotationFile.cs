@@ -40,7 +40,7 @@ public static class AnnotationFile
             }
             else if (!seen.Add(key))
             {
-                errors.Add(new ConfigurationError(origin, value, "the annotation stands there twice", "Remove one"));
+                errors.Add(new ConfigurationError(origin, null, "the annotation stands there twice", "Remove one"));
             }
             else
             {

@@ -54,7 +54,13 @@ internal static partial class NameFormats
             ? null
             : new ValueProblem(
                 $"{ConfigurationError.Shown(name)} cannot be the name of a subscription",
-                $"Use lower-case letters, digits and dashes, a letter first, at most {MaxSubscriptionName}");
+                $"{LowerCase(name)}Use lower-case letters, digits and dashes, a letter first, at most {MaxSubscriptionName}");
+
+    /// <summary>Names that differ by case only would be one subscription to people and two to the group.</summary>
+    private static string LowerCase(string name) =>
+        name.Length <= MaxSubscriptionName && SubscriptionName().IsMatch(name.ToLowerInvariant())
+            ? $"Did you mean {name.ToLowerInvariant()}? "
+            : "";
 
     private static Parsed<IReadOnlyList<string>> ReadTopics(List<string> topics)
     {

@@ -31,7 +31,7 @@ public sealed class YamlReader
         catch (YamlException broken)
         {
             problems.Add(new YamlProblem(
-                broken.Start.Line, broken.Start.Column, $"not YAML: {broken.Message}", "Correct the text"));
+                broken.Start.Line, broken.Start.Column, $"not YAML: {broken.Message.TrimEnd('.')}", "Correct the text"));
             return null;
         }
     }
@@ -68,9 +68,8 @@ public sealed class YamlReader
 
         if (start is Scalar scalar)
         {
-            var isNull = scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null" or "Null" or "NULL";
-            return new YamlText(
-                scalar.Value, isNull && scalar.Style == ScalarStyle.Plain, scalar.Start.Line, scalar.Start.Column);
+            var isNull = scalar.Style == ScalarStyle.Plain && IsNull(scalar.Value);
+            return new YamlText(scalar.Value, isNull, scalar.Start.Line, scalar.Start.Column);
         }
 
         if (depth == MaxDepth)
@@ -134,6 +133,8 @@ public sealed class YamlReader
 
         return null;
     }
+
+    private static bool IsNull(string plain) => plain is "" or "~" or "null" or "Null" or "NULL";
 
     private void Add(ParsingEvent at, string problem, string fix) =>
         problems.Add(new YamlProblem(at.Start.Line, at.Start.Column, problem, fix));
