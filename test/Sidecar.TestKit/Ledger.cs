@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Sidecar.TestKit;
 
 /// <summary>
@@ -106,9 +104,9 @@ public sealed record LedgerTable(long Expected, long Delivered, long Missing, lo
             ("expected", Expected), ("delivered", Delivered), ("missing", Missing), ("duplicate", Duplicates),
             ("out of order", OutOfOrder), ("unexpected", Unexpected),
         ];
-        var cells = columns.Select(column => (column.Name, Value: column.Value.ToString("N0", CultureInfo.InvariantCulture)));
-        var padded = cells.Select(cell => (cell.Name, cell.Value, Width: Math.Max(cell.Name.Length, cell.Value.Length))).ToList();
-        return string.Join("  ", padded.Select(cell => cell.Name.PadLeft(cell.Width))) + "\n"
-            + string.Join("  ", padded.Select(cell => cell.Value.PadLeft(cell.Width)));
+        // The longest name and a figure in the hundreds of millions both fit the width.
+        const int Width = 13;
+        return string.Concat(columns.Select(column => column.Name.PadLeft(Width))) + "\n"
+            + string.Concat(columns.Select(column => $"{column.Value:N0}".PadLeft(Width)));
     }
 }

@@ -16,6 +16,6 @@ public static class Repository
             if (File.Exists(Path.Combine(folder.FullName, "Sidecar.sln"))) return folder.FullName;
         }
 
-        throw new InvalidOperationException($"no Sidecar.sln above {AppContext.BaseDirectory}: run the tests inside the tree");
+        throw new InvalidOperationException($"no Sidecar.sln above {AppContext.BaseDirectory}: run inside the tree");
     }
 }

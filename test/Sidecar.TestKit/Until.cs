@@ -1,6 +1,6 @@
 namespace Sidecar.TestKit;
 
-/// <summary>Bounded waits for something to become true. The time is a bound for failures, never a measurement.</summary>
+/// <summary>Bounded waits for something to become true. The time is a bound, never a measurement.</summary>
 public static class Until
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);

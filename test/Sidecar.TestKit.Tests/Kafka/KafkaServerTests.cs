@@ -42,7 +42,7 @@ public sealed class KafkaServerTests
     public async Task A_cluster_of_three_survives_a_killed_broker_and_takes_it_back()
     {
         var home = Environment.GetEnvironmentVariable("KAFKA_HOME");
-        if (string.IsNullOrEmpty(home)) Assert.Ignore("brokers can be killed only where KAFKA_HOME names an Apache Kafka");
+        if (string.IsNullOrEmpty(home)) Assert.Ignore("brokers can be killed only where KAFKA_HOME is set");
         await using var kafka = await LocalKafka.StartAsync(home!, new LocalKafkaOptions { Brokers = 3 });
         await kafka.CreateTopicAsync("survivor", 3);
 
@@ -59,7 +59,8 @@ public sealed class KafkaServerTests
         var place = new TopicPartition(topic, partition);
         using var producer = new ProducerBuilder<string, string>(kafka.Client()).Build();
         await producer.ProduceAsync(place, new Message<string, string> { Key = "key", Value = "value" });
-        using var consumer = new ConsumerBuilder<string, string>(new ConsumerConfig(kafka.Client()) { GroupId = "round-trip" }).Build();
+        var config = new ConsumerConfig(kafka.Client()) { GroupId = "round-trip" };
+        using var consumer = new ConsumerBuilder<string, string>(config).Build();
         consumer.Assign(new TopicPartitionOffset(place, Offset.Beginning));
         return consumer.Consume(Timeout)?.Message.Value ?? "nothing came";
     }

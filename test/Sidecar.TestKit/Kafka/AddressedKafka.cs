@@ -1,6 +1,6 @@
 namespace Sidecar.TestKit.Kafka;
 
-/// <summary>The cluster that <c>KAFKA_BOOTSTRAP_SERVERS</c> names: somebody else's; it is neither started nor stopped here.</summary>
+/// <summary>The cluster that <c>KAFKA_BOOTSTRAP_SERVERS</c> names: neither started nor stopped here.</summary>
 public sealed class AddressedKafka(string bootstrapServers) : KafkaServer
 {
     public override string Name => $"Kafka at {bootstrapServers} (KAFKA_BOOTSTRAP_SERVERS)";

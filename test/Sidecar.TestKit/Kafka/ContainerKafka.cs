@@ -39,8 +39,11 @@ public sealed class ContainerKafka : KafkaServer
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             if (started is not null) await started.DisposeAsync();
-            var reason = e is DockerUnavailableException ? "no Docker engine answers" : $"no container of {image}: {FirstLine(e)}";
-            return new KafkaStart(null, $"no real Kafka: KAFKA_BOOTSTRAP_SERVERS and KAFKA_HOME are not set, and {reason}");
+            var reason = e is DockerUnavailableException
+                ? "no Docker engine answers"
+                : $"no container of {image}: {FirstLine(e)}";
+            return new KafkaStart(
+                null, $"no real Kafka: KAFKA_BOOTSTRAP_SERVERS and KAFKA_HOME are not set, and {reason}");
         }
     }
 

@@ -4,7 +4,8 @@ using Confluent.Kafka.Admin;
 namespace Sidecar.TestKit.Kafka;
 
 /// <summary>
-/// A Kafka that tests talk to: whichever the machine offers. It says what it is, so that a result can be read for what it is.
+/// A Kafka that tests talk to: whichever the machine offers. It says what it is, so that a result can be read for what
+/// it is.
 /// </summary>
 public abstract class KafkaServer : IAsyncDisposable
 {
@@ -17,14 +18,17 @@ public abstract class KafkaServer : IAsyncDisposable
     /// <summary>Addresses for <c>bootstrap.servers</c>.</summary>
     public abstract string BootstrapServers { get; }
 
-    /// <summary>librdkafka's mock cluster: no CreateTopics, DescribeConfigs or DescribeConsumerGroups, nothing on disk.</summary>
+    /// <summary>
+    /// librdkafka's mock cluster: no CreateTopics, DescribeConfigs or DescribeConsumerGroups, nothing on disk.
+    /// </summary>
     public virtual bool IsMock => false;
 
-    /// <summary>Whether CreateTopics works over the protocol. <see cref="CreateTopicAsync"/> works everywhere.</summary>
+    /// <summary>Whether CreateTopics works over the wire. <see cref="CreateTopicAsync"/> works everywhere.</summary>
     public virtual bool CanCreateTopics => true;
 
     /// <summary>Creates a topic with that many partitions; when it returns, every partition has a leader.</summary>
-    public virtual async Task CreateTopicAsync(string topic, int partitions, params (string Name, string Value)[] configs)
+    public virtual async Task CreateTopicAsync(
+        string topic, int partitions, params (string Name, string Value)[] configs)
     {
         using var admin = Admin();
         var specification = new TopicSpecification
@@ -34,7 +38,8 @@ public abstract class KafkaServer : IAsyncDisposable
             Configs = configs.ToDictionary(config => config.Name, config => config.Value),
         };
         await admin.CreateTopicsAsync(
-            [specification], new CreateTopicsOptions { RequestTimeout = RequestTimeout, OperationTimeout = RequestTimeout });
+            [specification],
+            new CreateTopicsOptions { RequestTimeout = RequestTimeout, OperationTimeout = RequestTimeout });
         await LedAsync(admin, topic, partitions);
     }
 
@@ -70,7 +75,8 @@ public abstract class KafkaServer : IAsyncDisposable
     }
 
     /// <summary>librdkafka's mock cluster, in this process.</summary>
-    public static Task<KafkaServer> StartMockAsync(int brokers = 1) => Task.FromResult<KafkaServer>(new MockKafka(brokers));
+    public static Task<KafkaServer> StartMockAsync(int brokers = 1) =>
+        Task.FromResult<KafkaServer>(new MockKafka(brokers));
 
     protected static Task LedAsync(IAdminClient admin, string topic, int partitions) => Until.TrueAsync(
         () => admin.GetMetadata(topic, RequestTimeout).Topics is [{ Error.IsError: false } found]

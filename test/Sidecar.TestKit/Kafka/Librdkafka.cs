@@ -23,8 +23,9 @@ internal static partial class Librdkafka
         up ? rd_kafka_mock_broker_set_up(cluster, broker) : rd_kafka_mock_broker_set_down(cluster, broker),
         $"set broker {broker} {(up ? "up" : "down")}");
 
-    public static void PushErrors(nint cluster, short api, ErrorCode[] errors) => rd_kafka_mock_push_request_errors_array(
-        cluster, api, (nuint)errors.Length, Array.ConvertAll(errors, error => (int)error));
+    public static void PushErrors(nint cluster, short api, ErrorCode[] errors) =>
+        rd_kafka_mock_push_request_errors_array(
+            cluster, api, (nuint)errors.Length, Array.ConvertAll(errors, error => (int)error));
 
     private static void ThrowOnError(int code, string action)
     {
@@ -62,5 +63,6 @@ internal static partial class Librdkafka
     private static partial int rd_kafka_mock_broker_set_up(nint cluster, int broker);
 
     [LibraryImport(Library)]
-    private static partial void rd_kafka_mock_push_request_errors_array(nint cluster, short api, nuint count, int[] errors);
+    private static partial void rd_kafka_mock_push_request_errors_array(
+        nint cluster, short api, nuint count, int[] errors);
 }

@@ -101,10 +101,10 @@ internal sealed class LocalBroker : IAsyncDisposable
     // The scripts replace themselves by the Java process, so the id that we hold is the broker's own.
     private Process Run(string script, string heap, params string[] arguments)
     {
+        const string IntoLog = "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null";
+        string[] line = ["-c", IntoLog, "sh", LogFile, Path.Combine(home, "bin", script), .. arguments];
         var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = folder };
-        foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", LogFile,
-                     Path.Combine(home, "bin", script), .. arguments])
-            start.ArgumentList.Add(argument);
+        foreach (var argument in line) start.ArgumentList.Add(argument);
         start.Environment["KAFKA_HEAP_OPTS"] = heap;
         start.Environment["KAFKA_JVM_PERFORMANCE_OPTS"] =
             "-XX:+UseSerialGC -Xshare:auto" + (options.QuickStart ? " -XX:TieredStopAtLevel=1" : "");

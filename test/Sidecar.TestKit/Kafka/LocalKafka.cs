@@ -5,12 +5,12 @@ using Sidecar.TestKit.Processes;
 namespace Sidecar.TestKit.Kafka;
 
 /// <summary>
-/// An Apache Kafka cluster started from a distribution (<c>KAFKA_HOME</c>): KRaft, loopback, free ports, a temporary folder.
-/// It owns its processes and its folder, and its brokers can be made to fail.
+/// An Apache Kafka cluster started from a distribution (<c>KAFKA_HOME</c>): KRaft, loopback, free ports, a temporary
+/// folder. It owns its processes and its folder, and its brokers can be made to fail.
 /// </summary>
 public sealed class LocalKafka : KafkaServer
 {
-    /// <summary>A port that was free when it was asked for can be taken a moment later: so often is it tried again.</summary>
+    /// <summary>A port that was free a moment ago can be taken now: so often is it tried.</summary>
     private const int StartAttempts = 3;
 
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(60);
@@ -32,10 +32,11 @@ public sealed class LocalKafka : KafkaServer
     public override string BootstrapServers => string.Join(',', brokers.Select(broker => broker.Address));
 
     /// <summary>The process ids of the brokers that run.</summary>
-    public IReadOnlyList<int> ProcessIds => [.. brokers.Where(broker => broker.IsRunning).Select(broker => broker.ProcessId)];
+    public IReadOnlyList<int> ProcessIds =>
+        [.. brokers.Where(broker => broker.IsRunning).Select(broker => broker.ProcessId)];
 
     /// <summary>Formats and starts a cluster; when it returns, every broker is in the metadata.</summary>
-    /// <exception cref="InvalidOperationException">It did not come up; the message has the end of the broker's log.</exception>
+    /// <exception cref="InvalidOperationException">It did not come up; with the end of its log.</exception>
     public static async Task<LocalKafka> StartAsync(string home, LocalKafkaOptions options)
     {
         home = Path.GetFullPath(home);
@@ -58,7 +59,7 @@ public sealed class LocalKafka : KafkaServer
     /// <summary>The broker stops in good order (SIGTERM): it hands over its leaderships first.</summary>
     public Task StopBrokerAsync(int broker) => brokers[broker - 1].EndAsync(Signal.Terminate);
 
-    /// <summary>Starts a broker that was killed or stopped, on its old port and data; it is ready when this returns.</summary>
+    /// <summary>Starts a broker that was killed or stopped, on its old port and data; ready on return.</summary>
     public async Task StartBrokerAsync(int broker)
     {
         brokers[broker - 1].Start();
@@ -85,8 +86,9 @@ public sealed class LocalKafka : KafkaServer
         var ids = Enumerable.Range(1, options.Brokers).ToList();
         var voters = string.Join(',', ids.Select(id => $"{id}@127.0.0.1:{ports[(2 * id) - 1]}"));
         var clusterId = "k" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16))[1..];
-        var cluster = ids.Select(id => new LocalBroker(
-            home, Path.Combine(root, $"{id}"), options, new BrokerAddress(id, ports[(2 * id) - 2], ports[(2 * id) - 1], voters))).ToList();
+        var addresses = ids.Select(id => new BrokerAddress(id, ports[(2 * id) - 2], ports[(2 * id) - 1], voters));
+        var cluster = addresses
+            .Select(address => new LocalBroker(home, Path.Combine(root, $"{address.Id}"), options, address)).ToList();
         await Task.WhenAll(cluster.Select(broker => broker.FormatAsync(clusterId)));
         foreach (var broker in cluster) broker.Start();
         return new LocalKafka(home, root, cluster);
@@ -103,7 +105,9 @@ public sealed class LocalKafka : KafkaServer
 
         using var admin = Admin();
         await Until.TrueAsync(
-            () => admin.GetMetadata(RequestTimeout).Brokers.Count >= running.Count, ReadyTimeout, "every broker is in the metadata");
+            () => admin.GetMetadata(RequestTimeout).Brokers.Count >= running.Count,
+            ReadyTimeout,
+            "every broker is in the metadata");
         return null;
     }
 

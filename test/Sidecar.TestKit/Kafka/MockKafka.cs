@@ -5,8 +5,9 @@ using Confluent.Kafka;
 namespace Sidecar.TestKit.Kafka;
 
 /// <summary>
-/// librdkafka's mock cluster, in this process: produces, consumes, groups, commits, idempotence; nothing else, and nothing
-/// on disk. A topic that is produced to comes to be with four partitions; <see cref="CreateTopicAsync"/> makes any number.
+/// librdkafka's mock cluster, in this process: produces, consumes, groups, commits, idempotence; nothing else, and
+/// nothing on disk. A topic that is produced to comes to be with four partitions; <see cref="CreateTopicAsync"/> makes
+/// any number.
 /// </summary>
 public sealed class MockKafka : KafkaServer
 {
@@ -27,7 +28,8 @@ public sealed class MockKafka : KafkaServer
         BootstrapServers = Librdkafka.MockBootstraps(cluster);
     }
 
-    public override string Name => $"librdkafka {Library.VersionString} mock cluster, {brokers} broker{(brokers > 1 ? "s" : "")}";
+    public override string Name =>
+        $"librdkafka {Library.VersionString} mock cluster, {brokers} broker{(brokers > 1 ? "s" : "")}";
 
     public override string BootstrapServers { get; }
 
@@ -35,15 +37,18 @@ public sealed class MockKafka : KafkaServer
 
     public override bool CanCreateTopics => false;
 
-    /// <summary>Creates the topic in the mock itself. The configuration entries are for brokers that have a log.</summary>
-    public override async Task CreateTopicAsync(string topic, int partitions, params (string Name, string Value)[] configs)
+    /// <summary>Creates the topic in the mock itself. It has no use for configuration entries.</summary>
+    public override async Task CreateTopicAsync(
+        string topic, int partitions, params (string Name, string Value)[] configs)
     {
         Librdkafka.CreateMockTopic(cluster, topic, partitions, brokers);
         using var admin = Admin();
         await LedAsync(admin, topic, partitions);
     }
 
-    /// <summary>The next requests of that API (its number in the Kafka protocol) are answered with these errors, in order.</summary>
+    /// <summary>The next requests of that API are answered with these errors, in order.</summary>
+    /// <param name="api">Its number in the Kafka protocol: 0 is Produce, 1 Fetch, 8 OffsetCommit.</param>
+    /// <param name="errors">One for each request.</param>
     public void FailNext(short api, params ErrorCode[] errors) => Librdkafka.PushErrors(cluster, api, errors);
 
     /// <summary>The broker closes its connections and takes no new ones, until it is set up again.</summary>

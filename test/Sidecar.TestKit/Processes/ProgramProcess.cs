@@ -78,7 +78,7 @@ public sealed class ProgramProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for a line that holds this text, past or to come.</summary>
-    /// <exception cref="TimeoutException">No such line in time, or the program ended without it; with its output.</exception>
+    /// <exception cref="TimeoutException">No such line in time, or the program ended; with its output.</exception>
     public Task<string> WaitForLineAsync(string text, TimeSpan timeout) =>
         WaitForLineAsync(line => line.Contains(text, StringComparison.Ordinal), timeout, $"a line with \"{text}\"");
 
@@ -95,8 +95,8 @@ public sealed class ProgramProcess : IAsyncDisposable
             Look();
         }
 
-        return found ?? throw new TimeoutException(
-            $"{description} did not come{(HasExited ? $", the program ended with {process.ExitCode}" : "")}. Its output:\n{Output}");
+        var end = HasExited ? $", the program ended with {process.ExitCode}" : "";
+        return found ?? throw new TimeoutException($"{description} did not come{end}. Its output:\n{Output}");
     }
 
     public void Send(Signal signal) => Signals.Send(Id, signal);
@@ -114,7 +114,7 @@ public sealed class ProgramProcess : IAsyncDisposable
         }
         catch (OperationCanceledException e)
         {
-            throw new TimeoutException($"the program did not end within {timeout.TotalSeconds:0.#} s. Its output:\n{Output}", e);
+            throw new TimeoutException($"no end within {timeout.TotalSeconds:0.#} s. Its output:\n{Output}", e);
         }
     }
 

@@ -3,7 +3,7 @@ namespace Sidecar.TestKit.Processes;
 /// <summary>A program of ours that can be started.</summary>
 /// <param name="File">What is executed.</param>
 /// <param name="Arguments">What comes before the caller's own arguments.</param>
-/// <param name="IsPublished">The native program that <c>eng/publish</c> made; otherwise the build output on the JIT.</param>
+/// <param name="IsPublished">The native program that <c>eng/publish</c> made; else the build output on the JIT.</param>
 public sealed record ProgramPath(string File, IReadOnlyList<string> Arguments, bool IsPublished);
 
 /// <summary>
@@ -13,7 +13,7 @@ public static class Programs
 {
     /// <summary>The folder of the published programs, or null.</summary>
     public static string? PublishedFolder { get; } =
-        Environment.GetEnvironmentVariable("SIDECAR_PUBLISHED") is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+        Variable("SIDECAR_PUBLISHED") is { } folder ? Path.GetFullPath(folder) : null;
 
     public static ProgramPath Agent => Find("agent", "agent");
 
@@ -43,9 +43,12 @@ public static class Programs
     {
         if (PublishedFolder is null) return Built(projectFolder, program);
         var file = Path.Combine(PublishedFolder, program, program);
-        if (!File.Exists(file)) throw new FileNotFoundException($"SIDECAR_PUBLISHED={PublishedFolder} has no {program}/{program}", file);
-        return new ProgramPath(file, [], IsPublished: true);
+        if (File.Exists(file)) return new ProgramPath(file, [], IsPublished: true);
+        throw new FileNotFoundException($"SIDECAR_PUBLISHED={PublishedFolder} has no {program}/{program}", file);
     }
 
-    private static string DotnetHost() => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet";
+    private static string DotnetHost() => Variable("DOTNET_HOST_PATH") ?? "dotnet";
+
+    private static string? Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }
