@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Sidecar.Delivery.V1;
 
@@ -34,10 +35,10 @@ public sealed class EventContext
     public string ContentType => _event.ContentType;
 
     /// <summary>The record's key; null is not the same as empty.</summary>
-    public ReadOnlyMemory<byte>? Key => _event.HasKey ? _event.Key.Memory : null;
+    public ReadOnlyMemory<byte>? Key => Bytes(_event.HasKey, _event.Key);
 
     /// <summary>The record's value; null for a tombstone, and in a typed method, where the request is the value.</summary>
-    public ReadOnlyMemory<byte>? Data => _event.HasData ? _event.Data.Memory : null;
+    public ReadOnlyMemory<byte>? Data => Bytes(_event.HasData, _event.Data);
 
     /// <summary>The record's value is null, which is not the same as empty.</summary>
     public bool IsTombstone { get; }
@@ -84,4 +85,8 @@ public sealed class EventContext
         var header = _event.Headers.LastOrDefault(header => header.Name == name);
         return header is { HasValue: true } ? header.Value.ToStringUtf8() : null;
     }
+
+    /// <summary>A plain null would become an empty memory here, by way of byte[].</summary>
+    private static ReadOnlyMemory<byte>? Bytes(bool isPresent, ByteString bytes) =>
+        isPresent ? bytes.Memory : default(ReadOnlyMemory<byte>?);
 }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Sidecar.Client.Consuming;
 
@@ -71,17 +70,16 @@ public static class EventEndpointExtensions
             ?? throw new InvalidOperationException("Call builder.AddSidecarConsumer() before builder.Build().");
         if (!handlers.IsMapped)
         {
-            var limit = endpoints.ServiceProvider.GetRequiredService<IOptions<SidecarConsumerOptions>>().Value.MaxMessageBytes;
-            endpoints.MapGrpcService<EventConsumerEndpoint>().WithMetadata(new RequestLimit(limit));
+            endpoints.MapGrpcService<EventConsumerEndpoint>().WithMetadata(new NoBodyLimit());
             handlers.IsMapped = true;
         }
 
         return handlers;
     }
 
-    /// <summary>Kestrel refuses bodies over 30 MB otherwise; the frame of a gRPC message adds five bytes.</summary>
-    private sealed class RequestLimit(long messageBytes) : IRequestSizeLimitMetadata
+    /// <summary>Kestrel would cut a body at 30 MB, without a reason; gRPC's own limit answers RESOURCE_EXHAUSTED.</summary>
+    private sealed class NoBodyLimit : IRequestSizeLimitMetadata
     {
-        public long? MaxRequestBodySize => messageBytes + 1024;
+        public long? MaxRequestBodySize => null;
     }
 }
