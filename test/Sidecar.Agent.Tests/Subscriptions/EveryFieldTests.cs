@@ -55,7 +55,10 @@ public sealed class EveryFieldTests
         };
 
     private static readonly string[] SubscriptionSpellings =
-        ["compact", "block", "one line block", "field", "defaults", "block of defaults", "file", "list", "file defaults", "compact file"];
+    [
+        "compact", "block", "one line block", "field", "defaults", "block of defaults",
+        "file", "JSON file", "file defaults", "compact file",
+    ];
 
     private static IEnumerable<TestCaseData> SubscriptionCases() =>
         from field in SubscriptionFields.All
@@ -77,8 +80,8 @@ public sealed class EveryFieldTests
         Assert.That(resolved.Options.Subscriptions, Has.Count.EqualTo(1));
         Assert.That(get(resolved.Options.Subscriptions[0]), Is.EqualTo(expected));
         var line = resolved.Lines.Single(line => line.Setting == $"subscription.one.{field}");
-        Assert.That(line.Origin.Kind, Is.EqualTo(spelling.Contains("file", StringComparison.Ordinal) || spelling == "list"
-            ? "file" : "annotation"));
+        var source = spelling.Contains("file", StringComparison.Ordinal) ? "file" : "annotation";
+        Assert.That(line.Origin.Kind, Is.EqualTo(source));
     }
 
     [TestCaseSource(nameof(SubscriptionCases))]
@@ -97,32 +100,42 @@ public sealed class EveryFieldTests
 
     private static void Spell(Given given, string spelling, string field, string value)
     {
+        const string one = "sidecar.events/subscription.one";
+        const string all = "sidecar.events/defaults";
+
         // What the field needs beside it to be right.
-        var topics = field == "topics" ? "" : "topics: [t.v1]\n";
-        var beside = field == "framing" ? "method: /a.B/C\n" : "";
-        const string One = "sidecar.events/subscription.one";
-        var inCompact = field == "topics" ? value : $"t.v1; {field}={value}{(beside.Length > 0 ? "; method=/a.B/C" : "")}";
-        var block = $"{topics}{beside}{field}: {value}\n";
+        var beside = field switch
+        {
+            "topics" => new Dictionary<string, string>(),
+            "framing" => new() { ["topics"] = "t.v1", ["method"] = "/a.B/C" },
+            _ => new() { ["topics"] = "t.v1" },
+        };
+        var both = beside.Append(KeyValuePair.Create(field, value)).ToList();
         _ = spelling switch
         {
-            "compact" => given.Annotation(One, inCompact),
-            "block" => given.Annotation(One, block.Contains('\n') && block.IndexOf('\n') < block.Length - 1 ? block : $"\n{block}"),
-            "one line block" => given.Annotation(
-                One, "{" + block.Replace(": " + value, $": \"{value}\"", StringComparison.Ordinal).Trim().Replace("\n", ", ", StringComparison.Ordinal) + "}"),
-            "field" => given.Annotation(One, $"topics=t.v1{(beside.Length > 0 ? "; method=/a.B/C" : "")}").Annotation($"{One}.{field}", value),
-            "defaults" => given.Annotation(One, "t.v1; method=/a.B/C").Annotation("sidecar.events/defaults", $"{field}=\"{value}\""),
-            "block of defaults" => given.Annotation(One, "t.v1; method=/a.B/C")
-                .Annotation("sidecar.events/defaults", "{" + $"{field}: \"{value}\"" + "}"),
-            "file" => given.File($"subscriptions:\n  one:\n{Indent(block)}"),
-            "list" => given.File(field == "topics"
-                ? $"subscriptions: {{one: {{topics: [{value}]}}}}" : $"subscriptions:\n  one:\n{Indent(block)}"),
-            "file defaults" => given.File($"defaults: {{{field}: \"{value}\"}}\nsubscriptions: {{one: {{topics: t.v1, method: /a.B/C}}}}"),
-            "compact file" => given.File($"subscriptions:\n  one: \"{inCompact}\"\n"),
+            "compact" => given.Annotation(one, Compact(both)),
+            "block" => given.Annotation(one, Block(both, "")),
+            "one line block" => given.Annotation(one, Flow(both)),
+            "field" => given.Annotation(one, Compact(field == "topics" ? [new("topics", "t.v1")] : beside))
+                .Annotation($"{one}.{field}", value),
+            "defaults" => given.Annotation(one, Compact(beside)).Annotation(all, $"{field}=\"{value}\""),
+            "block of defaults" => given.Annotation(one, Compact(beside)).Annotation(all, Block([new(field, value)], "")),
+            "file" => given.File($"subscriptions:\n  one:\n{Block(both, "    ")}"),
+            "JSON file" => given.File("{\"subscriptions\": {\"one\": " + Flow(both) + "}}"),
+            "file defaults" => given.File($"defaults: {Flow([new(field, value)])}\nsubscriptions: {{one: {Flow(beside)}}}"),
+            "compact file" => given.File($"subscriptions:\n  one: \"{Compact(both)}\"\n"),
             _ => throw new ArgumentException("unknown", nameof(spelling)),
         };
     }
 
-    private static string Indent(string block) => "    " + block.TrimEnd().Replace("\n", "\n    ", StringComparison.Ordinal);
+    private static string Compact(IEnumerable<KeyValuePair<string, string>> fields) =>
+        string.Join("; ", fields.Select(field => field.Key == "topics" ? field.Value : $"{field.Key}={field.Value}"));
+
+    private static string Block(IEnumerable<KeyValuePair<string, string>> fields, string indent) =>
+        string.Concat(fields.Select(field => $"{indent}{field.Key}: {field.Value}\n"));
+
+    private static string Flow(IEnumerable<KeyValuePair<string, string>> fields) =>
+        "{" + string.Join(", ", fields.Select(field => $"\"{field.Key}\": \"{field.Value}\"")) + "}";
 
     private static IEnumerable<TestCaseData> ProcessCases() =>
         from field in ProcessFields.All.Where(field => field.IsSupported).Select(field => field.Name).Append("kafka.fetch.min.bytes")
