@@ -61,7 +61,8 @@ public sealed class HouseTests
     [Test]
     public void No_work_is_put_off_in_a_comment() =>
         // .editorconfig names the word to forbid it.
-        None(SourceTree.TextFiles.Where(path => path != ".editorconfig").SelectMany(path => Words.CheckPutOff(path, SourceTree.Read(path))));
+        None(SourceTree.TextFiles.Where(path => path != ".editorconfig")
+            .SelectMany(path => Words.CheckPutOff(path, SourceTree.Read(path))));
 
     [Test]
     public void No_file_names_a_machine_or_a_registry() =>

@@ -113,7 +113,8 @@ public sealed class PlantedTests
     [TestCase(58, 1)]
     public void A_method_that_is_too_long_is_found(int lines, int findings) =>
         Assert.That(
-            Sizes.Check(File("class A { void M()\n{" + new string('\n', lines) + "\n} }")).Count(), Is.EqualTo(findings));
+            Sizes.Check(File("class A { void M()\n{" + new string('\n', lines) + "\n} }")).Count(),
+            Is.EqualTo(findings));
 
     [TestCase("class A { A(int a, int b, int c, int d, int e, int f) { } }", 1)]
     [TestCase("class A(int a, int b, int c, int d, int e, int f);", 1)]

@@ -13,7 +13,8 @@ public sealed class Project
 {
     private const string ImplicitUsings =
         "global using System; global using System.Collections.Generic; global using System.IO; "
-        + "global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
+        + "global using System.Linq; global using System.Net.Http; global using System.Threading; "
+        + "global using System.Threading.Tasks;";
 
     private static readonly IReadOnlyList<MetadataReference> References =
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)

@@ -29,7 +29,8 @@ public static partial class Words
         RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Machine();
 
-    [GeneratedRegex(@"(registry\.npmj[s]|api\.nuge[t]|pypi\.or[g]|files\.pythonhoste[d]|proxy\.golan[g]|index\.docke[r])",
+    [GeneratedRegex(
+        @"(registry\.npmj[s]|api\.nuge[t]|pypi\.or[g]|files\.pythonhoste[d]|proxy\.golan[g]|index\.docke[r])",
         RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Registry();
 }
