@@ -21,6 +21,7 @@ public sealed class Project
             .Select(path => MetadataReference.CreateFromFile(path))];
 
     private readonly CSharpCompilation compilation;
+    private readonly Lazy<IReadOnlyList<Use>> uses;
     private readonly Dictionary<SyntaxTree, SourceFile> files;
 
     /// <param name="folder">The project's folder, relative to the root of the tree.</param>
@@ -32,6 +33,7 @@ public sealed class Project
         RootNamespace = rootNamespace;
         Files = [.. sources];
         files = Files.ToDictionary(file => file.Tree);
+        uses = new Lazy<IReadOnlyList<Use>>(() => [.. FindUses()]);
         compilation = CSharpCompilation.Create(
             "read", [.. files.Keys, new SourceFile("implicit.cs", ImplicitUsings).Tree], References,
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, allowUnsafe: true));
@@ -48,8 +50,17 @@ public sealed class Project
         Path.GetDirectoryName(file.Path[(Folder.Length + 1)..])!.Replace('\\', '/');
 
     /// <summary>Which file uses a type of which other file, and where; one for each pair.</summary>
-    public IEnumerable<Use> Uses()
+    public IReadOnlyList<Use> Uses => uses.Value;
+
+    /// <summary>The type of an expression, where the compiler knows it.</summary>
+    public ITypeSymbol? TypeOf(SourceFile file, ExpressionSyntax expression) =>
+        compilation.GetSemanticModel(file.Tree).GetTypeInfo(expression).Type;
+
+    private IEnumerable<Use> FindUses()
     {
+        // Only names that are declared here can mean something of ours: the compiler is asked about these alone.
+        var declared = Files.SelectMany(file => file.Root.DescendantNodes()).Select(DeclaredName)
+            .OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var file in Files)
         {
             var model = compilation.GetSemanticModel(file.Tree);
@@ -57,6 +68,7 @@ public sealed class Project
             var seen = new HashSet<SourceFile>();
             foreach (var name in file.Root.DescendantNodes().OfType<SimpleNameSyntax>())
             {
+                if (!declared.Contains(name.Identifier.Text)) continue;
                 if (TypeOf(model, name) is not { } type || own.Contains(type)) continue;
                 foreach (var target in DeclaringFiles(type).Where(seen.Add)) yield return new Use(file, target, name,
                     type.Name);
@@ -64,9 +76,17 @@ public sealed class Project
         }
     }
 
-    /// <summary>The type of an expression, where the compiler knows it.</summary>
-    public ITypeSymbol? TypeOf(SourceFile file, ExpressionSyntax expression) =>
-        compilation.GetSemanticModel(file.Tree).GetTypeInfo(expression).Type;
+    // A type, an attribute by its short name, or an extension method.
+    private static string? DeclaredName(SyntaxNode node) => node switch
+    {
+        BaseTypeDeclarationSyntax type when type.Identifier.Text.EndsWith("Attribute", StringComparison.Ordinal) =>
+            type.Identifier.Text[..^"Attribute".Length],
+        BaseTypeDeclarationSyntax type => type.Identifier.Text,
+        DelegateDeclarationSyntax type => type.Identifier.Text,
+        MethodDeclarationSyntax { ParameterList.Parameters: [{ Modifiers: var modifiers }, ..] } method
+            when modifiers.ToString().Contains("this", StringComparison.Ordinal) => method.Identifier.Text,
+        _ => null,
+    };
 
     // A name that means a type, or an extension method, which stands for the type that declares it.
     private static INamedTypeSymbol? TypeOf(SemanticModel model, SimpleNameSyntax name)

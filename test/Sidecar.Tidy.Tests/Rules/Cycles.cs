@@ -7,7 +7,7 @@ public static class Cycles
 {
     public static IEnumerable<Finding> Check(Project project)
     {
-        var uses = project.Uses().ToLookup(use => use.From);
+        var uses = project.Uses.ToLookup(use => use.From);
         var reported = new HashSet<string>(StringComparer.Ordinal);
         foreach (var start in project.Files)
         {

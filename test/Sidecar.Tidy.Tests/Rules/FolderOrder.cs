@@ -20,7 +20,7 @@ public static class FolderOrder
             yield return new Finding(file.Path, 0,
                 $"the folder {Stage(project, file)} has no place in the order of {project.Folder}");
 
-        foreach (var use in project.Uses())
+        foreach (var use in project.Uses)
         {
             var (from, to) = (Rank(project, use.From, order), Rank(project, use.To, order));
             if (from >= 0 && to > from)
