@@ -92,7 +92,8 @@ public sealed class Relay(
                 return await GiveUpAsync(unread, stop);
             }
 
-            if (!watch.IsFree(seen.Value))
+            // Our own from before: that line has ended, and its producer with it.
+            if (seen.Value.Owner != owner && !watch.IsFree(seen.Value))
             {
                 telemetry.State.Wait(WaitingFor.Lease, $"{seen.Value.Owner} holds it in epoch {seen.Value.Epoch}");
                 await WaitAsync(Pause, stop);

@@ -94,10 +94,4 @@ public static class SqliteFile
             ? new StoreProblem(StoreFault.NoSchema, $"{path} lacks a table of the outbox: {e.Message}")
             : new StoreProblem(StoreFault.Failed, $"{path}: {e.Message}");
     }
-
-    /// <summary>
-    /// Tells one file of this name from the next: an application that deletes its database and makes a new one would
-    /// otherwise leave us reading a file that no longer has a name. Null: there is none.
-    /// </summary>
-    public static DateTime? Identity(string path) => File.Exists(path) ? File.GetCreationTimeUtc(path) : null;
 }

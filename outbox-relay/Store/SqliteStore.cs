@@ -9,7 +9,7 @@ namespace Sidecar.OutboxRelay.Store;
 /// </summary>
 public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutboxStore
 {
-    private static readonly TimeSpan LookAtFile = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAtFile = TimeSpan.FromSeconds(2);
 
     private Session? session;
 
@@ -26,7 +26,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
             var answer = SqliteFile.Check(connection, options.SqlitePath);
             if (answer.Problem is null)
             {
-                session = new Session(connection, options, time.GetTimestamp());
+                session = new Session(connection, options, answer.Value, time.GetTimestamp());
             }
             else
             {
@@ -136,6 +136,10 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         }
     }
 
+    /// <summary>
+    /// An application that deletes its database and makes a new one would leave us reading a file that no longer has a
+    /// name: now and then, what the name leads to is compared with what is open.
+    /// </summary>
     private bool IsAnotherFile(Session db)
     {
         if (time.GetElapsedTime(db.LastLook) < LookAtFile)
@@ -144,7 +148,16 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         }
 
         db.LastLook = time.GetTimestamp();
-        return SqliteFile.Identity(options.SqlitePath) != db.Identity;
+        try
+        {
+            using var byName = SqliteFile.Connect(options.SqlitePath, options.BusyTimeout);
+            var found = SqliteFile.Check(byName, options.SqlitePath);
+            return found.Problem is not null || found.Value != db.OutboxId;
+        }
+        catch (SqliteException e)
+        {
+            return SqliteFile.Explain(e, options.SqlitePath).Fault == StoreFault.NoDatabase;
+        }
     }
 
     private void Close()
@@ -159,11 +172,11 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         private readonly SqliteConnection connection;
         private readonly SqliteCommand version;
 
-        public Session(SqliteConnection connection, StoreOptions options, long now)
+        public Session(SqliteConnection connection, StoreOptions options, string outboxId, long now)
         {
             this.connection = connection;
             version = SqliteLease.Prepare(connection, "PRAGMA data_version");
-            Identity = SqliteFile.Identity(options.SqlitePath);
+            OutboxId = outboxId;
             LastLook = LastRows = now;
             Lease = new SqliteLease(connection);
             Window = new SqliteWindow(connection, options);
@@ -176,7 +189,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
 
         public SqliteSettlement Settlement { get; }
 
-        public DateTime? Identity { get; }
+        public string OutboxId { get; }
 
         public long SeenVersion { get; set; }
 
