@@ -31,7 +31,7 @@ public sealed class ErrorTests
     [TestCase("on-exhausted", "park", "not supported yet", "Use one of: stop")]
     [TestCase("start", "timestamp:1700000000", "not supported yet", "Use one of: earliest | latest")]
     [TestCase("start", "timestamp", "not supported yet", "Use one of: earliest | latest")]
-    [TestCase("framing", "confluent", "for a typed method only, and method is not", "Set method to /package.Service/Method")]
+    [TestCase("framing", "confluent", "for a typed method only", "Set method to /package.Service/Method")]
     [TestCase("window", "16", "a window of 16 is smaller than the concurrency of 64", "Set window to 64 or more")]
     [TestCase("method", "Orders/Placed", "not the full name of a method", "such as /acme.orders.v1.Order")]
     [TestCase("method", "/acme.Orders.Placed", "not the full name of a method", "with both slashes")]
