@@ -43,7 +43,10 @@ public sealed class EventContext
     /// <summary>The record's value is null, which is not the same as empty.</summary>
     public bool IsTombstone { get; }
 
-    /// <summary>All headers of the record, in their order; names may repeat.</summary>
+    /// <summary>
+    /// All headers of the record, in their order; names may repeat. In a typed method they are left out where they
+    /// would take more than 4 KB.
+    /// </summary>
     public IReadOnlyList<Header> Headers => _event.Headers;
 
     /// <summary>The topic that the record stands in.</summary>
@@ -55,13 +58,13 @@ public sealed class EventContext
     /// <summary>The record's offset in its partition.</summary>
     public long Offset => _event.Position?.Offset ?? 0;
 
-    /// <summary>The subscription that it is delivered for.</summary>
+    /// <summary>The subscription that it is delivered for; empty in a typed method.</summary>
     public string Subscription => _event.Subscription;
 
     /// <summary>1 for the first attempt.</summary>
     public int Attempt => _event.Attempt;
 
-    /// <summary>When this agent first received the record; null where the agent does not say.</summary>
+    /// <summary>When this agent first received the record; null in a typed method.</summary>
     public DateTimeOffset? FirstSeenTime => _event.FirstSeenTime?.ToDateTimeOffset();
 
     /// <summary>Names this attempt, and no other.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -63,7 +64,7 @@ public static class SidecarConsumerBuilderExtensions
             }));
         }
 
-        if (endpoint is System.Net.Sockets.UnixDomainSocketEndPoint)
+        if (endpoint is UnixDomainSocketEndPoint)
         {
             // A process that was killed leaves its socket file, and nobody can listen on a file that exists.
             builder.WebHost.ConfigureKestrel(_ => File.Delete(address[UnixScheme.Length..]));
@@ -91,17 +92,16 @@ public static class SidecarConsumerBuilderExtensions
     {
         if (address.StartsWith(UnixScheme, StringComparison.Ordinal) && Path.IsPathRooted(address[UnixScheme.Length..]))
         {
-            return ($"http://{address}", new System.Net.Sockets.UnixDomainSocketEndPoint(address[UnixScheme.Length..]));
+            return ($"http://{address}", new UnixDomainSocketEndPoint(address[UnixScheme.Length..]));
         }
 
-        if (Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == "http"
-            && IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip))
+        if (address.Contains(':') && IPEndPoint.TryParse(address, out var endpoint))
         {
-            return ($"http://{uri.Authority}", new IPEndPoint(ip, uri.Port));
+            return ($"http://{endpoint}", endpoint);
         }
 
         throw new InvalidOperationException(
-            $"SidecarConsumerOptions.Address '{address}' cannot be listened on. Give http://IP:PORT, as in " +
-            "http://127.0.0.1:50051, or unix:/absolute/path.");
+            $"SidecarConsumerOptions.Address '{address}' cannot be listened on. Give IP:PORT, as in 127.0.0.1:50051, " +
+            "or unix:/absolute/path.");
     }
 }

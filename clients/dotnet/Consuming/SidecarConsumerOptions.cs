@@ -6,11 +6,12 @@ namespace Sidecar.Client.Consuming;
 public sealed class SidecarConsumerOptions
 {
     /// <summary>
-    /// Where the application listens for its agent, with HTTP/2 in clear text: <c>http://127.0.0.1:50051</c> (default)
-    /// or <c>unix:/run/app/events.sock</c>. Other addresses that the application is configured to listen on stay.
+    /// Where the application listens for its agent, with HTTP/2 in clear text: <c>127.0.0.1:50051</c> (default) or
+    /// <c>unix:/run/app/events.sock</c>, written as in the annotation <c>sidecar.events/app-address</c>. Other
+    /// addresses that the application is configured to listen on stay.
     /// </summary>
     [Required]
-    public string Address { get; set; } = "http://127.0.0.1:50051";
+    public string Address { get; set; } = "127.0.0.1:50051";
 
     /// <summary>The largest event, or batch, that is accepted, in bytes. 1 KiB to 1 GiB; default 32 MiB.</summary>
     [Range(1024, 1024 * 1024 * 1024)]

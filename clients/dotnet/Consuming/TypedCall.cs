@@ -24,10 +24,8 @@ internal static class TypedCall
             Type = Text(metadata, "ce-type"),
             Subject = Text(metadata, "ce-subject"),
             Time = Time(metadata, "ce-time"),
-            ContentType = Text(metadata, "sidecar-content-type"),
-            Subscription = Text(metadata, "sidecar-subscription"),
+            ContentType = Text(metadata, "ce-datacontenttype"),
             Attempt = (int)Number(metadata, "sidecar-attempt"),
-            FirstSeenTime = Time(metadata, "sidecar-first-seen"),
             DeliveryId = Text(metadata, "sidecar-delivery-id"),
             Position = new Position
             {

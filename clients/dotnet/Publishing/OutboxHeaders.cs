@@ -55,6 +55,11 @@ internal static class OutboxHeaders
             json.WriteStartArray();
             foreach (var (name, value) in headers)
             {
+                if (name.Length == 0)
+                {
+                    throw new InvalidOperationException("A header has no name; Kafka would refuse the event.");
+                }
+
                 json.WriteStartArray();
                 json.WriteStringValue(name);
                 json.WriteStringValue(value);

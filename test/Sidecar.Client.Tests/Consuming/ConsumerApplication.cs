@@ -38,7 +38,7 @@ internal sealed class ConsumerApplication : IAsyncDisposable
         configure?.Invoke(builder);
         builder.AddSidecarConsumer(consumer =>
         {
-            consumer.Address = "http://127.0.0.1:0";
+            consumer.Address = "127.0.0.1:0";
             options?.Invoke(consumer);
         });
         var app = builder.Build();

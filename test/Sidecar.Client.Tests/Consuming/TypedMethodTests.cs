@@ -23,7 +23,8 @@ internal sealed class TypedMethodTests
             { "sidecar-offset", "9000000000" },
             { "sidecar-attempt", "2" },
             { "sidecar-delivery-id", "d-1" },
-            { "sidecar-subscription", "orders" },
+            { "ce-datacontenttype", "application/protobuf" },
+            { "ce-time", "2026-11-22T10:00:00.5Z" },
             { "sidecar-key-bin", [0xFF] },
             {
                 "sidecar-headers-bin",
@@ -43,7 +44,9 @@ internal sealed class TypedMethodTests
             Assert.That(context.Source, Is.EqualTo("/orders"));
             Assert.That(context.Type, Is.EqualTo("acme.ä"));
             Assert.That((context.Topic, context.Partition, context.Offset), Is.EqualTo(("orders.v1", 3, 9_000_000_000)));
-            Assert.That((context.Attempt, context.DeliveryId, context.Subscription), Is.EqualTo((2, "d-1", "orders")));
+            Assert.That((context.Attempt, context.DeliveryId), Is.EqualTo((2, "d-1")));
+            Assert.That(context.ContentType, Is.EqualTo("application/protobuf"));
+            Assert.That(context.Time, Is.EqualTo(new DateTimeOffset(2026, 11, 22, 10, 0, 0, 500, TimeSpan.Zero)));
             Assert.That(context.Key!.Value.ToArray(), Is.EqualTo(new byte[] { 0xFF }));
             Assert.That(context.Headers.Select(header => header.HasValue), Is.EqualTo(new[] { true, false }));
             Assert.That(context.HeaderText("tenant"), Is.Null, "the last of that name is null");

@@ -170,6 +170,15 @@ internal sealed class PublishTests
     }
 
     [Test]
+    public void A_header_without_a_name_is_refused_before_it_can_hold_its_key()
+    {
+        using var transaction = _database.Connection.BeginTransaction();
+        Assert.That(
+            () => transaction.Publish(new OutboxEvent("t") { Headers = [new("", "x")] }),
+            Throws.InvalidOperationException.With.Message.Contains("no name"));
+    }
+
+    [Test]
     public void A_cancelled_publish_writes_nothing()
     {
         using var transaction = _database.Connection.BeginTransaction();
