@@ -1,15 +1,22 @@
 """Receives events by the generic contract. Usage: pip install -r requirements.txt && python consumer.py [127.0.0.1:50051]"""
 import signal
 import sys
+import tempfile
 from concurrent import futures
 from pathlib import Path
 
 import grpc
 from google.protobuf.message import DecodeError
+from grpc_tools import protoc
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "protos"))
-delivery, contract = grpc.protos_and_services("sidecar/delivery/v1/delivery.proto")
-orders = grpc.protos("acme/orders/v1/order_events.proto")
+# The stubs are made from the contract at each start; a service of yours would make them in its build.
+protos, stubs = Path(__file__).resolve().parents[2] / "protos", tempfile.mkdtemp()
+files = ("sidecar/delivery/v1/delivery.proto", "sidecar/options/v1/options.proto", "acme/orders/v1/order_events.proto")
+protoc.main(["", "--experimental_allow_proto3_optional", f"-I{protos}", f"-I{Path(protoc.__file__).parent / '_proto'}",
+             f"--python_out={stubs}", f"--grpc_python_out={stubs}", *files])
+sys.path.insert(0, stubs)
+from acme.orders.v1 import order_events_pb2 as orders  # noqa: E402
+from sidecar.delivery.v1 import delivery_pb2 as delivery, delivery_pb2_grpc as contract  # noqa: E402
 
 
 class Consumer(contract.EventConsumerServiceServicer):
