@@ -1,1 +1,1 @@
-return 0;
+return await Sidecar.OutboxRelay.Commands.CommandLine.RunAsync(args);

@@ -4,7 +4,7 @@ using Sidecar.Delivery.V1;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>What an application says of an event.</summary>
-internal enum Saying
+public enum Saying
 {
     /// <summary>Nothing: the status decides.</summary>
     Nothing,

@@ -4,7 +4,7 @@ using Sidecar.Agent.Contracts;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>Who ended a call, as far as the outcome depends on it.</summary>
-internal enum CallEnd
+public enum CallEnd
 {
     /// <summary>The application answered, or the client library refused its answer: the status decides.</summary>
     Answered,

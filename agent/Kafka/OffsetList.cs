@@ -43,7 +43,7 @@ internal sealed unsafe class OffsetList : IDisposable
         {
             ref var entry = ref list->Elements[i];
             var topic = Marshal.PtrToStringUTF8((nint)entry.Topic)!;
-            var metadata = Encoding.UTF8.GetString(entry.Metadata, (int)entry.MetadataSize);
+            var metadata = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(entry.Metadata, (int)entry.MetadataSize));
             var epoch = Librdkafka.LeaderEpoch(&list->Elements[i]);
             entries[i] = ((ErrorCode)entry.Error, new(topic, entry.Number, entry.Offset, epoch, metadata));
         }

@@ -76,7 +76,17 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         assignment.Stopping = true;
     }
 
-    public void Dispose() => consumer.Dispose();
+    /// <summary>
+    /// Closes the client, if the loop has ended well. After a failure its state is not known, and closing it may never
+    /// end; the process is about to.
+    /// </summary>
+    public void Dispose()
+    {
+        if (ended.Task.IsCompletedSuccessfully)
+        {
+            consumer.Dispose();
+        }
+    }
 
     IEnumerable<TopicPartitionOffset> IConsumerHandlers.OnAssigned(List<TopicPartition> partitions) =>
         Guard(() => assignment.Assign(partitions)) ?? [];

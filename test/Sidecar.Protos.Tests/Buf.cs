@@ -3,7 +3,9 @@ using Sidecar.TestKit.Processes;
 
 namespace Sidecar.Protos.Tests;
 
-/// <summary>buf, as <c>npm ci</c> in <c>protos/</c> installs it; where it is not installed the test is skipped.</summary>
+/// <summary>
+/// buf, as <c>npm ci</c> in <c>protos/</c> installs it; where it is not installed the test is skipped.
+/// </summary>
 internal static class Buf
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);

@@ -1,6 +1,8 @@
 namespace Sidecar.Protos.Tests;
 
-/// <summary>The style of the contracts, and that no change of them breaks who was built with an earlier version.</summary>
+/// <summary>
+/// The style of the contracts, and that no change of them breaks who was built with an earlier version.
+/// </summary>
 [TestFixture]
 public sealed class BufTests
 {

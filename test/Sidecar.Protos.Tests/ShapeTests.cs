@@ -5,7 +5,9 @@ using Sidecar.Options.V1;
 
 namespace Sidecar.Protos.Tests;
 
-/// <summary>What protos/README.md says of the contracts, held against the messages that were generated from them.</summary>
+/// <summary>
+/// What protos/README.md says of the contracts, held against the messages that were generated from them.
+/// </summary>
 [TestFixture]
 public sealed class ShapeTests
 {
@@ -39,13 +41,15 @@ public sealed class ShapeTests
     [Test]
     public void An_event_has_the_fields_that_are_documented() =>
         Assert.That(Fields(Event.Descriptor), Is.EqualTo((string[])[
-            "1 id", "2 source", "3 type", "4 subject", "5 time", "6 content_type", "7 key", "8 data", "9 headers", "10 position",
+            "1 id", "2 source", "3 type", "4 subject", "5 time", "6 content_type", "7 key", "8 data", "9 headers",
+                "10 position",
             "11 subscription", "12 attempt", "13 first_seen_time", "14 delivery_id",
         ]));
 
     [Test]
     public void A_result_has_the_fields_that_are_documented() =>
-        Assert.That(Fields(Result.Descriptor), Is.EqualTo((string[])["1 delivery_id", "2 verdict", "3 retry_after", "4 reason"]));
+        Assert.That(Fields(Result.Descriptor),
+            Is.EqualTo((string[])["1 delivery_id", "2 verdict", "3 retry_after", "4 reason"]));
 
     [Test]
     public void Absent_key_data_and_header_value_differ_from_empty_ones()
@@ -60,7 +64,8 @@ public sealed class ShapeTests
 
     [Test]
     public void The_verdicts_are_ack_retry_and_reject() =>
-        Assert.That(DeliveryReflection.Descriptor.EnumTypes.Single().Values.Select(value => $"{value.Number} {value.Name}"),
+        Assert.That(DeliveryReflection.Descriptor.EnumTypes.Single().Values
+            .Select(value => $"{value.Number} {value.Name}"),
             Is.EqualTo((string[])["0 VERDICT_UNSPECIFIED", "1 VERDICT_ACK", "2 VERDICT_RETRY", "3 VERDICT_REJECT"]));
 
     private static string Describe(MethodDescriptor method) =>

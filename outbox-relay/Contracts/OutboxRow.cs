@@ -1,0 +1,37 @@
+namespace Sidecar.OutboxRelay.Contracts;
+
+/// <summary>One row of the outbox as it was read: bytes that nobody alters. Null and empty are kept apart.</summary>
+public sealed class OutboxRow
+{
+    /// <summary>The row's number: ascending in the order of commit, never used twice.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>The topic as the writer named it; not yet checked.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>The key; null: the record has none.</summary>
+    public byte[]? Key { get; init; }
+
+    /// <summary>The value; null: a tombstone.</summary>
+    public byte[]? Value { get; init; }
+
+    /// <summary>The headers as UTF-8 JSON, an array of pairs; null: none.</summary>
+    public byte[]? Headers { get; init; }
+
+    /// <summary>When the writer inserted the row, in milliseconds since the Unix epoch by the writer's clock.</summary>
+    public required long CreatedMs { get; init; }
+
+    /// <summary>
+    /// Bytes of key, value and headers as they are stored. A part that is larger than what was asked for is left out
+    /// of this object, and counts here all the same.
+    /// </summary>
+    public required long StoredBytes { get; init; }
+
+    /// <summary>An earlier row of the same topic and key is held: this one goes behind it.</summary>
+    public bool BehindHeld { get; init; }
+}
+
+/// <summary>A row that is taken out of the line, with the reason, for people.</summary>
+/// <param name="Id">The row's number.</param>
+/// <param name="Reason">Why it is held; one sentence.</param>
+public readonly record struct HeldRow(long Id, string Reason);

@@ -1,0 +1,160 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Sidecar.OutboxRelay.Telemetry;
+
+namespace Sidecar.OutboxRelay.Publish;
+
+/// <summary>
+/// The Kafka producer: idempotent, acknowledged by all replicas in sync, in order per partition, and without a gap. After
+/// a refusal it is broken by its own choice, and is made again. Owned by the relay's loop; reports come on its own thread.
+/// </summary>
+public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics, ILogger<KafkaPublisher> log) : IDisposable
+{
+    private const int DefaultBatchBytes = 1_000_000;
+    private const int SmallestBatchBytes = 1024;
+    private const int QueuedKbytes = 1024 * 1024;
+
+    private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(2);
+
+    private IProducer<byte[]?, byte[]?>? producer;
+    private IAdminClient? admin;
+    private int batchBytes = DefaultBatchBytes;
+    private Error? lastError;
+
+    /// <summary>The brokers that were asked for.</summary>
+    public string BootstrapServers => options.BootstrapServers;
+
+    /// <summary>Makes the producer; it connects by itself.</summary>
+    public void Start()
+    {
+        producer = new ProducerBuilder<byte[]?, byte[]?>(Configuration())
+            .SetErrorHandler((_, error) => lastError = error)
+            .SetLogHandler((_, message) => log.Library(message.Facility, message.Message))
+            .Build();
+        admin = new DependentAdminClientBuilder(producer.Handle).Build();
+    }
+
+    /// <summary>Gives up the producer with all that is in it, and makes a new one.</summary>
+    public void Rebuild(string reason)
+    {
+        log.Rebuilt(reason);
+        metrics.Rebuilds.Inc();
+        Dispose();
+        Start();
+    }
+
+    /// <summary>Makes later batches half as large: a topic takes less than a whole batch of ours.</summary>
+    public void ShrinkBatches(int refusedRecords)
+    {
+        batchBytes = Math.Max(SmallestBatchBytes, batchBytes / 2);
+        log.SmallerBatches(refusedRecords, batchBytes);
+    }
+
+    /// <summary>Hands the records over, in order. Does not wait for Kafka.</summary>
+    public void Send(Window window)
+    {
+        foreach (var record in window.Records)
+        {
+            try
+            {
+                producer!.Produce(record.Row.Topic, record.Message, record.OnReport);
+            }
+            catch (ProduceException<byte[]?, byte[]?> e)
+            {
+                record.Report(e.Error);
+            }
+        }
+    }
+
+    /// <summary>Null: a broker answers. Otherwise what to say.</summary>
+    public async Task<string?> AskForBrokersAsync()
+    {
+        try
+        {
+            await Task.Run(() => admin!.GetMetadata(AskTimeout));
+            lastError = null;
+            return null;
+        }
+        catch (KafkaException)
+        {
+            return NoAnswer;
+        }
+    }
+
+    /// <summary>Whether a topic can be written, and why not. A cluster that creates topics by itself does so here.</summary>
+    public async Task<(TopicStanding Standing, string Reason)> AskForTopicAsync(string topic)
+    {
+        try
+        {
+            var answer = await Task.Run(() => admin!.GetMetadata(topic, AskTimeout));
+            var found = answer.Topics.Find(t => t.Topic == topic);
+            var code = found?.Error.Code ?? ErrorCode.UnknownTopicOrPart;
+            return code switch
+            {
+                ErrorCode.NoError when found!.Partitions.Count > 0 => (TopicStanding.Ready, ""),
+                ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic => (TopicStanding.Waits, "does not exist"),
+                ErrorCode.TopicAuthorizationFailed => (TopicStanding.Waits, "may not be written (not authorized)"),
+                _ => (TopicStanding.Waits, $"is not ready ({code})"),
+            };
+        }
+        catch (KafkaException e) when (e.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic)
+        {
+            return (TopicStanding.Waits, "does not exist");
+        }
+        catch (KafkaException)
+        {
+            return (TopicStanding.NoAnswer, "");
+        }
+    }
+
+    /// <summary>The client library has lost all brokers since one last answered; they may be back by now.</summary>
+    public bool SaysDown => lastError is { Code: ErrorCode.Local_AllBrokersDown };
+
+    /// <summary>What to say while nobody answers.</summary>
+    public string NoAnswer
+    {
+        get
+        {
+            // Only what points to a cause that stays: the codes of failed attempts alternate.
+            var cause = lastError is { Code: ErrorCode.Local_Resolve or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl }
+                ? $" ({lastError.Code.GetReason()})"
+                : "";
+            return $"no broker of {options.BootstrapServers} answers{cause}";
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        admin?.Dispose();
+        producer?.Dispose();
+        admin = null;
+        producer = null;
+    }
+
+    private ProducerConfig Configuration() => new()
+    {
+        BootstrapServers = options.BootstrapServers,
+        ClientId = "outbox-relay",
+        EnableIdempotence = true,
+        Acks = Acks.All,
+        Partitioner = Partitioner.Murmur2Random,    // the same partition as a Java client's
+
+        // No gap: nothing is given up for its age, a refusal stops the producer, and no second request is under way
+        // behind it. (A broker that does not know a producer takes any first sequence number: with several requests
+        // under way, the one behind a refused first one would be taken.)
+        MessageTimeoutMs = 0,
+        EnableGaplessGuarantee = true,
+        MaxInFlight = 1,
+
+        LingerMs = 1,
+        BatchSize = Math.Min(batchBytes, options.MaxMessageBytes),
+        BatchNumMessages = 10_000,
+        MessageMaxBytes = options.MaxMessageBytes,
+        QueueBufferingMaxKbytes = QueuedKbytes,     // the windows bound what is queued; this is never reached
+        DeliveryReportFields = "status",
+        ReconnectBackoffMs = 50,
+        ReconnectBackoffMaxMs = 1000,
+        LogConnectionClose = false,
+    };
+}

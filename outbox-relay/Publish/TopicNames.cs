@@ -1,0 +1,17 @@
+using System.Buffers;
+
+namespace Sidecar.OutboxRelay.Publish;
+
+/// <summary>What Kafka takes as the name of a topic.</summary>
+public static class TopicNames
+{
+    /// <summary>The longest name, in characters.</summary>
+    public const int MaxLength = 249;
+
+    private static readonly SearchValues<char> Allowed =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+    /// <summary>Kafka would take this name.</summary>
+    public static bool IsValid(string name) =>
+        name.Length is > 0 and <= MaxLength && name is not ("." or "..") && !name.AsSpan().ContainsAnyExcept(Allowed);
+}

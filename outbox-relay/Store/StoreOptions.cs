@@ -1,0 +1,17 @@
+namespace Sidecar.OutboxRelay.Store;
+
+/// <summary>Which database, and how much of it is read at a time.</summary>
+public sealed class StoreOptions
+{
+    /// <summary>The SQLite file that the application writes to.</summary>
+    public string SqlitePath { get; set; } = "";
+
+    /// <summary>The longest that one statement waits for another writer. 10 ms to 1 min.</summary>
+    public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The most rows in one window. At most two windows are under way. 1 to 100,000.</summary>
+    public int WindowRows { get; set; } = 2000;
+
+    /// <summary>Bytes after which a window takes no further row; the last row may go beyond. 64 KiB to 256 MiB.</summary>
+    public int WindowBytes { get; set; } = 4 * 1024 * 1024;
+}
