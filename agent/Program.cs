@@ -1,1 +1,5 @@
-return 0;
+using Sidecar.Agent.Commands;
+
+// The command line says where the configuration is. `run` reads it and stays until it is told to stop; `config` and
+// `explain` say what is in force and what can be said. The exit code: 0 well, 1 failure, 2 wrong configuration or usage.
+return await CommandLine.InvokeAsync(args);

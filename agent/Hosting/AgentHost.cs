@@ -1,10 +1,91 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+using Serilog;
 using Sidecar.Agent.Subscriptions;
+using Sidecar.Agent.Telemetry;
 
 namespace Sidecar.Agent.Hosting;
 
-/// <summary>Runs the agent from options that have been validated until it is told to stop.</summary>
+/// <summary>
+/// Runs the agent from options that have been validated until it is told to stop. The pipeline is no hosted service: it is
+/// awaited here, so that its failure is this process's exit code, and the port answers until the last event is settled.
+/// </summary>
 public static class AgentHost
 {
-    /// <summary>Ends when the process is told to stop (0) or a loop ends that must not end (1).</summary>
-    public static Task<int> RunAsync(AgentOptions options) => Task.FromResult(options.Subscriptions.Count == 0 ? 1 : 0);
+    /// <summary>What follows the drain: closing the client and the port.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Ends when the process is told to stop (0), or when a loop ends that must not end (1).</summary>
+    public static async Task<int> RunAsync(AgentOptions options)
+    {
+        await using var logs = new SerilogLogs(options);
+        await using var app = Build(options, logs.Logger, out var telemetry);
+        var logger = telemetry.Logs.CreateLogger(typeof(AgentHost).FullName!);
+        try
+        {
+            await app.StartAsync();
+            Log.Started(logger, Version, app.Urls.FirstOrDefault() ?? "");
+            foreach (var warning in options.Warnings)
+            {
+                Log.Warned(logger, warning);
+            }
+
+            await using (var pipeline = new Pipeline(options, telemetry))
+            {
+                await pipeline.RunAsync(app.Lifetime.ApplicationStopping);
+            }
+
+            await app.StopAsync();
+            Log.Stopped(logger);
+            return 0;
+        }
+        catch (IOException error) when (error.InnerException is AddressInUseException)
+        {
+            Log.PortTaken(logger, options.MetricsPort);
+            return 1;
+        }
+        catch (Exception error)
+        {
+            Log.Failed(logger, error);
+            return 1;
+        }
+    }
+
+    private static string Version =>
+        typeof(AgentHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    private static WebApplication Build(AgentOptions options, Serilog.ILogger serilog, out AgentTelemetry telemetry)
+    {
+        // The empty builder reads no environment and no files: what is in force is what `agent config` prints.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenAnyIP(options.MetricsPort);
+        });
+        builder.Services.AddSerilog(serilog);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = CloseTimeout);
+
+        var app = builder.Build();
+        var registry = Metrics.NewCustomRegistry();
+        DotNetStats.Register(registry);
+        var metrics = new AgentMetrics(registry);
+        metrics.BuildInfo.WithLabels(
+            Version, System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription, Confluent.Kafka.Library.VersionString).Set(1);
+        var factory = app.Services.GetRequiredService<ILoggerFactory>();
+        telemetry = new AgentTelemetry(
+            metrics,
+            new Waits(factory.CreateLogger<Waits>(), metrics.Waiting),
+            new Heartbeat(metrics.LastTick.WithLabels("consume"), TimeProvider.System),
+            factory,
+            TimeProvider.System);
+        app.Run(new Endpoints(telemetry).AnswerAsync);
+        return app;
+    }
 }

@@ -1,4 +1,5 @@
 using Sidecar.Agent.Commit;
+using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Source;
 
 namespace Sidecar.Agent.Subscriptions;
@@ -18,6 +19,9 @@ public sealed class AgentOptions
     /// <summary>The least level that is logged: verbose, debug, information, warning, error.</summary>
     public string LogLevel { get; set; } = "information";
 
+    /// <summary>Where the application listens, for subscriptions that do not say otherwise.</summary>
+    public string AppAddress { get; set; } = new DeliveryOptions().AppAddress;
+
     /// <summary>The Kafka consumer.</summary>
     public SourceOptions Source { get; } = new();
 
@@ -26,4 +30,7 @@ public sealed class AgentOptions
 
     /// <summary>The subscriptions, in the order of their names; at least one.</summary>
     public List<SubscriptionOptions> Subscriptions { get; } = [];
+
+    /// <summary>What was odd in the configuration and did not prevent the start; to be logged once.</summary>
+    public IReadOnlyList<string> Warnings { get; set; } = [];
 }

@@ -1,0 +1,50 @@
+using Sidecar.Agent.Delivery;
+using Sidecar.Agent.Telemetry;
+
+namespace Sidecar.Agent.Dispatch;
+
+/// <summary>
+/// Stage 4: brings the events of one subscription to the application, as many at a time as the subscription may. Each
+/// slot is one loop that lives as long as the pipeline: take, attempt, give back the outcome, again.
+/// </summary>
+public sealed class Deliverer(
+    Dispatcher dispatcher, IDeliveryClient client, DeliveryMetrics metrics, DeliveryReport report, TimeProvider time)
+{
+    private Task running = Task.CompletedTask;
+    private ulong lastDeliveryId;
+
+    /// <summary>Ends when all slots have ended. A failure is a bug, and the end of the process.</summary>
+    public Task Completion => running;
+
+    /// <summary>Starts the slots, once.</summary>
+    /// <param name="slots">Deliveries in flight at a time.</param>
+    public void Start(int slots) =>
+        running = Task.WhenAll(Enumerable.Range(0, slots).Select(_ => RunSlotAsync(new DeliverySlot())));
+
+    private async Task RunSlotAsync(DeliverySlot slot)
+    {
+        while (await dispatcher.TakeAsync(slot) is { } queued)
+        {
+            var began = time.GetTimestamp();
+            var attempt = new Attempt(
+                queued.Attempts + 1, Interlocked.Increment(ref lastDeliveryId), queued.FirstSeenMs);
+            var position = queued.Record.Position;
+            var producedMs = queued.Record.TimestampMs;
+
+            var outcome = await client.DeliverAsync(queued.Record, attempt, queued.Worker.Cancellation);
+
+            metrics.Attempted(outcome, time.GetElapsedTime(began));
+            var finished = dispatcher.Finish(queued, outcome);
+            if (finished.Step == Step.Complete)
+            {
+                var latencyMs = time.GetUtcNow().ToUnixTimeMilliseconds() - producedMs;
+                metrics.Delivered(producedMs < 0 ? 0 : Math.Max(latencyMs, 0) / 1000.0);
+            }
+
+            if (finished.Step != Step.Complete || finished.GateTurned)
+            {
+                report.Of(finished, outcome, position);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+using Sidecar.Agent.Contracts;
+using Sidecar.Agent.Telemetry;
+
+namespace Sidecar.Agent.Dispatch;
+
+/// <summary>Says what became of deliveries that did not simply succeed: to the log, the metrics and the waits.</summary>
+public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetrics metrics, Waits waits, string appAddress)
+{
+    private string Subscription => metrics.Subscription;
+
+    private string App => $"app:{Subscription}";
+
+    internal void Of(Finished finished, AttemptOutcome outcome, TopicPosition position)
+    {
+        switch (finished.Step)
+        {
+            case Step.Again:
+                metrics.WillRetry();
+                Log.WillRetry(logger, Subscription, position, finished.Attempts, outcome.Status, outcome.Reason);
+                break;
+            case Step.Exhausted:
+                metrics.Ended(outcome.End);
+                Log.Stands(logger, Subscription, position, outcome.End, finished.Attempts, outcome.Status, outcome.Reason);
+                break;
+            case Step.Hold when outcome.End == AttemptEnd.Interrupted:
+                Log.Interrupted(logger, Subscription, position, outcome.Reason);
+                break;
+            case Step.Hold or Step.Complete or Step.Abandon:
+                break;
+        }
+
+        if (finished.GateOpen)
+        {
+            metrics.AppUp.Set(1);
+            waits.Over(App);
+        }
+        else if (finished.Step == Step.Hold)
+        {
+            metrics.AppUp.Set(0);
+            waits.For(App, Why(outcome));
+        }
+    }
+
+    private string Why(AttemptOutcome outcome) => outcome.End switch
+    {
+        AttemptEnd.Unreachable => $"nothing answers at {appAddress}; no attempts are spent",
+        AttemptEnd.Interrupted => $"the connection to {appAddress} was lost during a delivery",
+        AttemptEnd.Unavailable => $"it answers UNAVAILABLE: {outcome.Reason}",
+        AttemptEnd.WrongApp => $"it answers {outcome.Status} ({outcome.Reason}): is this the right application, and does "
+            + "it implement the method of the subscription?",
+        AttemptEnd.Delivered or AttemptEnd.Rejected or AttemptEnd.Failed or AttemptEnd.TooLarge
+            or AttemptEnd.Unsendable or AttemptEnd.Cancelled => outcome.End.ToString(),
+    };
+}

@@ -1,0 +1,144 @@
+using Sidecar.Agent.Contracts;
+
+namespace Sidecar.Agent.Dispatch;
+
+/// <summary>
+/// Brings events that are ready to slots that are idle, through the gate. All of it runs under the dispatcher's lock; the
+/// timer, which has no caller, takes that lock itself. Times are monotonic, since the start.
+/// </summary>
+internal sealed class Departures : IDisposable
+{
+    private readonly ReadyQueue ready = new();
+    private readonly Gate gate = new();
+    private readonly Stack<DeliverySlot> idle = new();
+    private readonly Lock guard;
+    private readonly TimeProvider time;
+    private readonly long started;
+    private readonly ITimer timer;
+    private TimeSpan timerDue = TimeSpan.MaxValue;
+    private bool stopped;
+
+    public Departures(Lock guard, TimeProvider time)
+    {
+        this.guard = guard;
+        this.time = time;
+        started = time.GetTimestamp();
+        timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Deliveries may start.</summary>
+    public bool GateOpen => gate.State == GateState.Open;
+
+    private TimeSpan Now => time.GetElapsedTime(started);
+
+    /// <summary>The next event for a slot; null when there will be none any more.</summary>
+    public ValueTask<QueuedEvent?> TakeAsync(DeliverySlot slot)
+    {
+        if (stopped)
+        {
+            return ValueTask.FromResult<QueuedEvent?>(null);
+        }
+
+        // A slot that has just finished takes the next event itself: no other thread need wake for it.
+        var taken = Take();
+        if (taken is null)
+        {
+            var wait = slot.WaitAsync();
+            idle.Push(slot);
+            Arm();
+            return wait;
+        }
+
+        Pump();
+        return ValueTask.FromResult<QueuedEvent?>(taken);
+    }
+
+    /// <summary>The event waits for nothing but a slot. Whoever adds calls <see cref="Pump"/>, or takes one next.</summary>
+    public void Add(QueuedEvent queued) => ready.Add(queued);
+
+    /// <summary>The event becomes ready after a pause.</summary>
+    public void AddAfter(TimeSpan pause, QueuedEvent queued)
+    {
+        ready.AddAfterPause(queued, Now + pause);
+        Arm();
+    }
+
+    /// <summary>Nothing was spent on the event: it stands where it stood.</summary>
+    public void PutBack(QueuedEvent queued)
+    {
+        ready.AddFirst(queued);
+        Arm();
+    }
+
+    /// <summary>Takes out what waits of a worker.</summary>
+    public List<QueuedEvent> Remove(PartitionWorker worker) => ready.Remove(worker);
+
+    /// <summary>Shows the gate how a delivery ended. Returns true when the gate has just opened or has just shut.</summary>
+    public bool Observe(AttemptEnd end) => gate.Observe(end, Now);
+
+    /// <summary>Hands what is ready to the slots that wait.</summary>
+    public void Pump()
+    {
+        while (idle.Count > 0 && Take() is { } taken)
+        {
+            idle.Pop().Give(taken);
+        }
+
+        Arm();
+    }
+
+    /// <summary>Ends the waits of all slots: nothing departs any more.</summary>
+    public void Stop()
+    {
+        stopped = true;
+        while (idle.TryPop(out var slot))
+        {
+            slot.Give(null);
+        }
+    }
+
+    public void Dispose() => timer.Dispose();
+
+    private QueuedEvent? Take()
+    {
+        // The clock is read only where something depends on it.
+        var now = ready.NextDue is null && GateOpen ? default : Now;
+        ready.EndPauses(now);
+        if (ready.IsEmpty || !gate.TryPass(now))
+        {
+            return null;
+        }
+
+        var taken = ready.Take()!;
+        taken.Worker.InFlight++;
+        return taken;
+    }
+
+    /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
+    private void Arm()
+    {
+        var due = ready.NextDue ?? TimeSpan.MaxValue;
+        if (gate.State == GateState.Shut && !ready.IsEmpty && gate.ProbeAt < due)
+        {
+            due = gate.ProbeAt;
+        }
+
+        if (due >= timerDue)
+        {
+            return;
+        }
+
+        timerDue = due;
+        var wait = due - Now;
+        timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnTimer()
+    {
+        lock (guard)
+        {
+            timerDue = TimeSpan.MaxValue;
+            Pump();
+        }
+    }
+}

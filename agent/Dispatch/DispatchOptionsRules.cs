@@ -1,0 +1,37 @@
+using Sidecar.Agent.Contracts;
+
+namespace Sidecar.Agent.Dispatch;
+
+/// <summary>The limits of <see cref="DispatchOptions"/>, and what its fields ask of one another.</summary>
+public static class DispatchOptionsRules
+{
+    /// <summary>The most deliveries in flight at a time.</summary>
+    public const int MaxConcurrency = 1024;
+
+    /// <summary>The smallest window of a partition, in events.</summary>
+    public const int MinWindow = 16;
+
+    /// <summary>The largest window of a partition, in events.</summary>
+    public const int MaxWindow = 100_000;
+
+    /// <summary>The smallest window of a partition, in bytes.</summary>
+    public const long MinWindowBytes = 64 * 1024;
+
+    /// <summary>The largest window of a partition, in bytes.</summary>
+    public const long MaxWindowBytes = 1024 * 1024 * 1024;
+
+    /// <summary>Adds what is wrong between the fields to <paramref name="broken"/>.</summary>
+    public static void Check(DispatchOptions options, ICollection<RuleBreak> broken)
+    {
+        // One partition must be able to use the whole concurrency, or it pauses and drops its prefetch all the time.
+        // In partition order only one event of it is ever in flight.
+        if (options.Ordering != Ordering.Partition && options.Window < options.Concurrency)
+        {
+            broken.Add(new RuleBreak(
+                "window",
+                "concurrency",
+                $"a window of {options.Window} is smaller than the concurrency of {options.Concurrency}",
+                $"Set window to {options.Concurrency} or more, or concurrency to {options.Window} or less"));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using Sidecar.Agent.Tracking;
+
+namespace Sidecar.Agent.Dispatch;
+
+/// <summary>
+/// One assigned partition, for as long as it is assigned: its ledger, its lanes, and what it holds. A new assignment of
+/// the same partition is a new worker, so that whatever returns late from the old one changes nothing. Guarded by the
+/// dispatcher's lock.
+/// </summary>
+public sealed class PartitionWorker : IDisposable
+{
+    /// <summary>A full partition has room again when this share of its window is free.</summary>
+    private const int RoomShare = 8;
+
+    private readonly CancellationTokenSource cancelling = new();
+    private readonly DispatchOptions options;
+    private readonly BufferBudget budget;
+
+    internal PartitionWorker(
+        string topic, int partition, PartitionTracker tracker, DispatchOptions options, BufferBudget budget)
+    {
+        Topic = topic;
+        Partition = partition;
+        Tracker = tracker;
+        this.options = options;
+        this.budget = budget;
+        Lanes = new KeyLanes(options.Ordering);
+        Cancellation = cancelling.Token;
+    }
+
+    public string Topic { get; }
+
+    public int Partition { get; }
+
+    /// <summary>The ledger.</summary>
+    internal PartitionTracker Tracker { get; }
+
+    /// <summary>Which of its events wait for one another.</summary>
+    internal KeyLanes Lanes { get; }
+
+    /// <summary>Set when its deliveries in flight are to end: it was taken away, or the agent stops.</summary>
+    internal CancellationToken Cancellation { get; }
+
+    /// <summary>Events that a slot has in flight.</summary>
+    internal int InFlight { get; set; }
+
+    /// <summary>Bytes that its events hold in memory.</summary>
+    internal long HeldBytes { get; set; }
+
+    /// <summary>It takes no more events, and hands out none of those it has.</summary>
+    internal bool Closed { get; set; }
+
+    /// <summary>Why it stands until someone acts; null while it moves.</summary>
+    internal string? Standing { get; set; }
+
+    /// <summary>Set when it is closed and its last delivery in flight has ended.</summary>
+    internal ManualResetEventSlim Drained { get; } = new();
+
+    /// <summary>Why it takes no more events now; null: it has room. An event of its own is always admitted.</summary>
+    internal string? FullReason =>
+        Standing is not null ? "standing"
+        : Tracker.Open == 0 ? null
+        : Tracker.Count >= options.Window ? "window"
+        : HeldBytes >= options.WindowBytes ? "window_bytes"
+        : Tracker.MapBytesBound >= AckMapCodec.AdmissionBytes ? "ack_map_full"
+        : budget.IsFull ? "buffer"
+        : null;
+
+    /// <summary>It has room for more than one event: an eighth of its window is free.</summary>
+    internal bool HasRoom => FullReason is null && Tracker.Count <= options.Window - (options.Window / RoomShare);
+
+    /// <summary>Half of every limit is free again, so that a pause, which is expensive, was worth its price.</summary>
+    internal bool HalfFree =>
+        Standing is null
+        && (Tracker.Open == 0
+            || (Tracker.Count <= options.Window / 2
+                && HeldBytes <= options.WindowBytes / 2
+                && Tracker.MapBytesBound <= AckMapCodec.AdmissionBytes / 2
+                && budget.HalfFree));
+
+    /// <summary>Cancels what is in flight.</summary>
+    internal void Cancel() => cancelling.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        cancelling.Dispose();
+        Drained.Dispose();
+    }
+}

@@ -1,0 +1,30 @@
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+using Sidecar.Agent.Subscriptions;
+
+namespace Sidecar.Agent.Hosting;
+
+/// <summary>Where the log goes: standard output, as text on a terminal and as one JSON object a line elsewhere.</summary>
+internal sealed class SerilogLogs : IAsyncDisposable
+{
+    private const string Template = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    private readonly Logger logger;
+
+    public SerilogLogs(AgentOptions options)
+    {
+        var level = Enum.Parse<LogEventLevel>(options.LogLevel, ignoreCase: true);
+        var configuration = new LoggerConfiguration()
+            .MinimumLevel.Is(level)
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
+        logger = (Console.IsOutputRedirected
+            ? configuration.WriteTo.Console(new CompactJsonFormatter())
+            : configuration.WriteTo.Console(outputTemplate: Template)).CreateLogger();
+    }
+
+    public ILogger Logger => logger;
+
+    public ValueTask DisposeAsync() => logger.DisposeAsync();
+}

@@ -1,0 +1,142 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Confluent.Kafka;
+
+namespace Sidecar.Agent.Kafka;
+
+/// <summary>
+/// The calls of librdkafka that Confluent.Kafka does not offer, or offers at a price: commits with metadata that do not
+/// block, and a poll that neither allocates nor copies. They act on the very handle of the Confluent consumer, so
+/// configuration, callbacks and rebalancing stay its own.
+/// </summary>
+/// <remarks>
+/// Structures and signatures: librdkafka's public header rdkafka.h (2.16), which keeps its ABI within a major version.
+/// </remarks>
+internal static unsafe partial class Librdkafka
+{
+    private const string Library = "librdkafka";
+
+    // The package carries three builds of the library. The first needs libsasl2 (Kerberos), the second glibc alone, the
+    // third is for musl. This is the order in which Confluent.Kafka itself tries them, so that ours is the copy it loaded.
+    private static readonly string[] Variants = [Library, "centos8-librdkafka", "alpine-librdkafka"];
+
+    static Librdkafka() => NativeLibrary.SetDllImportResolver(typeof(Librdkafka).Assembly, Resolve);
+
+    /// <summary>The native handle that a Confluent client wraps.</summary>
+    public static nint HandleOf(IClient client) => ((SafeHandle)NativeHandle(client.Handle)).DangerousGetHandle();
+
+    /// <summary>What an error code means, in librdkafka's words.</summary>
+    public static string Describe(ErrorCode code) => Marshal.PtrToStringUTF8((nint)ErrorText((int)code)) ?? $"error {code}";
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_LibrdkafkaHandle")]
+    [return: UnsafeAccessorType("Confluent.Kafka.Impl.SafeKafkaHandle, Confluent.Kafka")]
+    private static extern object NativeHandle(Handle handle);
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (name != Library)
+        {
+            return 0;
+        }
+
+        foreach (var variant in Variants)
+        {
+            if (NativeLibrary.TryLoad(variant, typeof(IClient).Assembly, path, out var handle))
+            {
+                return handle;
+            }
+        }
+
+        return 0;
+    }
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_consumer_poll")]
+    public static partial Message* ConsumerPoll(nint client, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_message_destroy")]
+    public static partial void DestroyMessage(Message* message);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_message_timestamp")]
+    public static partial long MessageTimestamp(Message* message, out int kind);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_message_leader_epoch")]
+    [SuppressGCTransition]
+    public static partial int MessageLeaderEpoch(Message* message);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_message_headers")]
+    public static partial int MessageHeaders(Message* message, out nint headers);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_message_errstr")]
+    public static partial byte* MessageErrorText(Message* message);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_header_get_all")]
+    [SuppressGCTransition]
+    public static partial int HeaderAt(nint headers, nuint index, byte** name, byte** value, nuint* size);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_name")]
+    [SuppressGCTransition]
+    public static partial byte* TopicName(nint topic);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_err2str")]
+    private static partial byte* ErrorText(int code);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_commit")]
+    public static partial int Commit(nint client, PartitionList* offsets, int async);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_committed")]
+    public static partial int Committed(nint client, PartitionList* partitions, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_partition_list_new")]
+    public static partial PartitionList* NewList(int size);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_partition_list_destroy")]
+    public static partial void DestroyList(PartitionList* list);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_partition_list_add", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial Partition* Add(PartitionList* list, string topic, int partition);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_partition_set_leader_epoch")]
+    public static partial void SetLeaderEpoch(Partition* partition, int epoch);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_topic_partition_get_leader_epoch")]
+    public static partial int LeaderEpoch(Partition* partition);
+
+    /// <summary>rd_kafka_message_t.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Message
+    {
+        public int Error;
+        public nint Topic;
+        public int Partition;
+        public byte* Payload;
+        public nuint Length;
+        public byte* Key;
+        public nuint KeyLength;
+        public long Offset;
+        public nint Private;
+    }
+
+    /// <summary>rd_kafka_topic_partition_t. The metadata is freed by librdkafka with the C library's free.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct Partition
+    {
+        public byte* Topic;
+        public int Number;
+        public long Offset;
+        public byte* Metadata;
+        public nuint MetadataSize;
+        public nint Opaque;
+        public int Error;
+        public nint Private;
+    }
+
+    /// <summary>rd_kafka_topic_partition_list_t.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PartitionList
+    {
+        public int Count;
+        public int Size;
+        public Partition* Elements;
+    }
+}

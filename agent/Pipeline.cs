@@ -1,0 +1,135 @@
+using Sidecar.Agent.Delivery;
+using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Source;
+using Sidecar.Agent.Subscriptions;
+using Sidecar.Agent.Telemetry;
+
+namespace Sidecar.Agent;
+
+/// <summary>
+/// THE LINE: builds the stages in their order, runs them, and stops them in order. One event goes one way; nothing calls
+/// back up, what is further down is only ever read from above.
+/// </summary>
+/// <remarks>
+/// <code>
+///  Kafka --(1) ConsumeLoop            the only thread that touches the consumer: poll, hand over, steer, commit
+///           |  Accept
+///         (2) PartitionTracker        the ledger of one assigned partition: begun, done, committable
+///           |
+///         (3) Dispatcher              one event per key at a time, many keys at once; the gate
+///           |  Take
+///         (4) Deliverer               a slot: attempt, outcome, again
+///           |
+///         (5) GrpcDeliveryClient      one call to the application on this machine, with a deadline
+///           |  Finish
+///         (6) PartitionTracker        the event is done
+///           .
+///           .  read, never called
+///           v
+///         (7) OffsetCommitter         on the consume thread: the low-water mark and the ack map --> Kafka
+/// </code>
+/// </remarks>
+public sealed class Pipeline : IAsyncDisposable
+{
+    private readonly List<Line> lines = [];
+    private readonly ConsumeLoop loop;
+    private readonly AgentTelemetry telemetry;
+
+    /// <param name="options">What is in force.</param>
+    /// <param name="telemetry">Who is told what happens.</param>
+    public Pipeline(AgentOptions options, AgentTelemetry telemetry)
+    {
+        this.telemetry = telemetry;
+        var budget = new BufferBudget(options.Source.MaxBufferBytes);
+        foreach (var subscription in options.Subscriptions)
+        {
+            lines.Add(new Line(subscription, budget, telemetry));
+        }
+
+        loop = new ConsumeLoop(options.Source, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
+    }
+
+    /// <summary>
+    /// Runs until <paramref name="stop"/> is set, then drains, commits and leaves the group. Throws when a loop ends that
+    /// must not end: that is a bug or an impossible environment, and the end of the process.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        foreach (var line in lines)
+        {
+            line.Start(telemetry);
+        }
+
+        loop.Start();
+        using (stop.Register(loop.Stop))
+        {
+            var first = await Task.WhenAny([loop.Completion, .. lines.Select(line => line.Deliverer.Completion)]);
+            if (first != loop.Completion)
+            {
+                await first;
+                throw new InvalidOperationException("A delivery loop has ended while the agent was running.");
+            }
+        }
+
+        await loop.Completion;
+        foreach (var line in lines)
+        {
+            await line.StopAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        loop.Dispose();
+        foreach (var line in lines)
+        {
+            await line.DisposeAsync();
+        }
+    }
+
+    /// <summary>The stages of one subscription.</summary>
+    private sealed class Line : IAsyncDisposable
+    {
+        private readonly SubscriptionOptions subscription;
+        private readonly Dispatcher dispatcher;
+        private readonly GrpcDeliveryClient client;
+
+        public Line(SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry)
+        {
+            this.subscription = subscription;
+            var metrics = new DeliveryMetrics(telemetry.Metrics, subscription.Name);
+            var report = new DeliveryReport(
+                telemetry.Log<DeliveryReport>(), metrics, telemetry.Waits, subscription.Delivery.AppAddress);
+
+            // (2) and (6): a ledger is made for each partition when it is assigned, and lives in the dispatcher's workers.
+            dispatcher = new Dispatcher(                                                                       // (3)
+                subscription.Dispatch, subscription.Delivery, budget, telemetry.Time, new Random());
+            client = new GrpcDeliveryClient(subscription.Delivery, subscription.Name, telemetry.Time);         // (5)
+            Deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time);                    // (4)
+            Route = new TopicRoute(subscription.Name, subscription.Topics, subscription.Start, dispatcher);    // (1)
+        }
+
+        public Deliverer Deliverer { get; }
+
+        public TopicRoute Route { get; }
+
+        public void Start(AgentTelemetry telemetry)
+        {
+            telemetry.Metrics.InFlightLimit.WithLabels(subscription.Name).Set(subscription.Dispatch.Concurrency);
+            Deliverer.Start(subscription.Dispatch.Concurrency);
+        }
+
+        public async Task StopAsync()
+        {
+            dispatcher.Stop();
+            await Deliverer.Completion;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            dispatcher.Dispose();
+            await client.DisposeAsync();
+        }
+    }
+}

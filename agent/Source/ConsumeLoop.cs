@@ -1,0 +1,283 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Sidecar.Agent.Commit;
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Telemetry;
+
+namespace Sidecar.Agent.Source;
+
+/// <summary>
+/// Stage 1: the only thread that touches the consumer. It polls, hands over, steers and commits, in turns; every callback
+/// of the client runs on it, within a poll.
+/// </summary>
+/// <remarks>
+/// Invariants: it never waits for Kafka or the application without a limit, except for the committed offsets of a new
+/// assignment, without which nothing can begin; it polls on while partitions are paused and while the agent drains.
+/// </remarks>
+internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
+{
+    /// <summary>Records taken between two turns of steering and committing.</summary>
+    private const int BurstRecords = 512;
+
+    /// <summary>The longest wait for a record, while nothing is paused.</summary>
+    private const int IdlePollMs = 100;
+
+    /// <summary>The longest wait for a record while a partition is paused: room is to be noticed soon.</summary>
+    private const int PausedPollMs = 5;
+
+    /// <summary>Time between two updates of the gauges.</summary>
+    private static readonly TimeSpan GaugeInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a request to Kafka may take that the loop waits for, and how often a missing topic is looked for.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly SourceOptions options;
+    private readonly AgentTelemetry telemetry;
+    private readonly ILogger logger;
+    private readonly TopicRoutes routes;
+    private readonly KafkaConsumer consumer;
+    private readonly SourceReport report;
+    private readonly OffsetCommitter committer;
+    private readonly Assignment assignment;
+    private readonly FlowControl flow;
+    private readonly PartitionGauges gauges;
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? failure;
+    private TimeSpan nextGauges;
+    private TimeSpan nextTopicCheck;
+    private volatile bool stopping;
+
+    public ConsumeLoop(SourceOptions options, CommitOptions commit, TopicRoutes routes, AgentTelemetry telemetry)
+    {
+        this.options = options;
+        this.routes = routes;
+        this.telemetry = telemetry;
+        logger = telemetry.Log<ConsumeLoop>();
+        consumer = new KafkaConsumer(ConsumerFactory.Build(options, this, logger));
+        report = new SourceReport(telemetry.Log<SourceReport>(), telemetry.Metrics, telemetry.Waits, routes, telemetry.Time);
+        var commits = new CommitReport(telemetry.Metrics, telemetry.Waits, telemetry.Time);
+        committer = new OffsetCommitter(consumer, commit, commits, telemetry.Log<OffsetCommitter>(), telemetry.Time);
+        var positions = new StartPositions(consumer, telemetry.Log<StartPositions>(), RequestTimeout);
+        assignment = new Assignment(routes, positions, committer, report, options);
+        flow = new FlowControl(consumer, report);
+        gauges = new PartitionGauges(consumer, telemetry.Metrics, routes);
+    }
+
+    /// <summary>Ends when the loop has ended: after <see cref="Stop"/>, or with the failure that ended it.</summary>
+    public Task Completion => ended.Task;
+
+    /// <summary>Starts the thread, once.</summary>
+    public void Start() => new Thread(Run) { IsBackground = true, Name = "consume-loop" }.Start();
+
+    /// <summary>Asks the loop to drain, commit and leave; <see cref="Completion"/> tells when it has.</summary>
+    public void Stop()
+    {
+        stopping = true;
+        assignment.Stopping = true;
+    }
+
+    /// <summary>
+    /// Closes the client, if the loop has ended well. After a failure its state is not known, and closing it may never
+    /// end; the process is about to.
+    /// </summary>
+    public void Dispose()
+    {
+        if (ended.Task.IsCompletedSuccessfully)
+        {
+            consumer.Dispose();
+        }
+    }
+
+    IEnumerable<TopicPartitionOffset> IConsumerHandlers.OnAssigned(List<TopicPartition> partitions) =>
+        Guard(() => assignment.Assign(partitions)) ?? [];
+
+    void IConsumerHandlers.OnRevoked(List<TopicPartitionOffset> partitions) => Guard(() =>
+    {
+        var revoked = partitions.ConvertAll(partition => partition.TopicPartition);
+        flow.Release(assignment.All.Where(partition => revoked.Contains(partition.Key)));
+        assignment.Revoke(revoked);
+        consumer.AssignmentChanged();
+        return true;
+    });
+
+    void IConsumerHandlers.OnLost(List<TopicPartitionOffset> partitions) => Guard(() =>
+    {
+        assignment.Lose(partitions.ConvertAll(partition => partition.TopicPartition));
+        consumer.AssignmentChanged();
+        return true;
+    });
+
+    void IConsumerHandlers.OnCommitted(CommittedOffsets offsets) => Guard(() =>
+    {
+        var failed = offsets.Offsets.FirstOrDefault(offset => offset.Error.IsError)?.Error;
+        committer.Answered(offsets.Error.IsError ? offsets.Error : failed ?? offsets.Error);
+        return true;
+    });
+
+    void IConsumerHandlers.OnError(Error error) => Guard(() =>
+    {
+        report.ClientError(error, options.BootstrapServers);
+        failure ??= error.IsFatal ? new KafkaException(error) : null;
+        return true;
+    });
+
+    void IConsumerHandlers.OnStatistics(int connectedBrokers) => report.Connected(connectedBrokers);
+
+    private void Run()
+    {
+        try
+        {
+            report.Started(options);
+            consumer.Subscribe(routes.Topics);
+            while (!stopping && failure is null)
+            {
+                Turn();
+            }
+
+            if (failure is null)
+            {
+                DrainAndLeave();
+            }
+        }
+        catch (Exception error)
+        {
+            // The loop's owner learns of it through Completion, and ends the process.
+            failure = error;
+        }
+
+        if (failure is null)
+        {
+            ended.SetResult();
+        }
+        else
+        {
+            ended.SetException(failure);
+        }
+    }
+
+    private void Turn()
+    {
+        var wait = flow.AnyPaused ? PausedPollMs : IdlePollMs;
+        for (var taken = 0; taken < BurstRecords && Take(taken == 0 ? wait : 0); taken++)
+        {
+        }
+
+        Steer();
+    }
+
+    /// <summary>Takes one record or report, if there is one.</summary>
+    private bool Take(int timeoutMs)
+    {
+        var polled = consumer.Poll(timeoutMs);
+        switch (polled)
+        {
+            case Polled.Record:
+                HandOver();
+                break;
+            case Polled.Report:
+                Reported(consumer.Report);
+                break;
+            case Polled.Nothing:
+                break;
+        }
+
+        return polled != Polled.Nothing;
+    }
+
+    private void HandOver()
+    {
+        var record = consumer.Record!;
+        var partition = assignment.Find(record.Position.Topic, record.Position.Partition);
+        if (partition is null)
+        {
+            // A record that was on its way when its partition went: it is another owner's, and nothing may be noted of it.
+            record.Release();
+            return;
+        }
+
+        var accepted = partition.Dispatcher.Accept(partition.Worker, record, consumer.LeaderEpoch);
+        gauges.Received(record.Position.Topic, accepted);
+        if (accepted.FullReason is { } reason)
+        {
+            flow.Full(partition, reason);
+        }
+    }
+
+    private void Reported(ClientReport what)
+    {
+        if (report.Reported(what) is { } reason && assignment.Find(what.Topic, what.Partition) is { } partition)
+        {
+            partition.Dispatcher.Stand(partition.Worker, reason);
+            report.Stands(partition.Key, reason);
+        }
+    }
+
+    /// <summary>What is done between two bursts of records.</summary>
+    private void Steer()
+    {
+        telemetry.Heartbeat.Beat();
+        flow.Resume(assignment.All);
+        committer.Tick(assignment.All, routes.Completed);
+        var now = report.Now;
+        if (now >= nextGauges)
+        {
+            nextGauges = now + GaugeInterval;
+            gauges.Refresh(assignment.All);
+        }
+
+        if (now >= nextTopicCheck)
+        {
+            nextTopicCheck = now + RequestTimeout;
+            LookForTopics();
+        }
+    }
+
+    private void LookForTopics()
+    {
+        foreach (var topic in report.MissingTopics().ToList())
+        {
+            if (consumer.PartitionCount(topic, RequestTimeout) > 0)
+            {
+                report.TopicFound(topic);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The end: nothing new begins, what is in flight may end within the drain time-out, what is done is committed, and
+    /// the group is left, so that siblings take over at once.
+    /// </summary>
+    private void DrainAndLeave()
+    {
+        flow.PauseAll(assignment.All);
+        report.Draining(assignment.All, options.DrainTimeout);
+        assignment.Close(assignment.All);
+        var deadline = report.Now + options.DrainTimeout;
+        while (report.Now < deadline && !assignment.IsDrained)
+        {
+            Take(PausedPollMs);
+            telemetry.Heartbeat.Beat();
+            committer.Tick(assignment.All, routes.Completed);
+        }
+
+        assignment.Drain(assignment.All, TimeSpan.Zero);
+        committer.CommitNow(assignment.All);
+        assignment.LetGo();
+        consumer.Leave();
+        report.Left();
+    }
+
+    /// <summary>Callbacks come from native code: an exception must not leave them, it ends the loop instead.</summary>
+    private T? Guard<T>(Func<T> callback)
+    {
+        try
+        {
+            return callback();
+        }
+        catch (Exception error)
+        {
+            failure ??= error;
+            return default;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Confluent.Kafka;
+using Prometheus;
+using Sidecar.Agent.Commit;
+using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Telemetry;
+using Sidecar.Agent.Tracking;
+
+namespace Sidecar.Agent.Source;
+
+/// <summary>Brings the gauges up to date, now and then; series of partitions that have gone are removed at once.</summary>
+internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metrics, TopicRoutes routes)
+{
+    private static readonly string[] FullReasons = ["window", "window_bytes", "ack_map_full", "buffer"];
+
+    private readonly Dictionary<string, Counter.Child> received = routes.Topics.ToDictionary(
+        topic => topic, topic => metrics.Received.WithLabels(routes.Of(topic).Subscription, topic));
+
+    private readonly Dictionary<string, Counter.Child> alreadyDone = routes.Topics.ToDictionary(
+        topic => topic, topic => metrics.Skipped.WithLabels(routes.Of(topic).Subscription, "already_done"));
+
+    /// <summary>A record has come.</summary>
+    public void Received(string topic, Accepted accepted)
+    {
+        received[topic].Inc();
+        if (accepted.Ticket == Beginning.Done)
+        {
+            alreadyDone[topic].Inc();
+        }
+    }
+
+    /// <summary>Reads the ledgers and sets every gauge.</summary>
+    public void Refresh(IReadOnlyCollection<AssignedPartition> assigned)
+    {
+        foreach (var route in routes.All)
+        {
+            Refresh(route);
+        }
+
+        foreach (var partition in assigned)
+        {
+            Refresh(partition);
+        }
+    }
+
+    /// <summary>Removes the series of a partition.</summary>
+    public static void Remove(AgentMetrics metrics, string subscription, AssignedPartition partition)
+    {
+        var (topic, number) = (partition.Key.Topic, partition.Key.Partition.Value.ToString());
+        metrics.Lag.RemoveLabelled(subscription, topic, number);
+        metrics.OldestUnacked.RemoveLabelled(subscription, topic, number);
+        foreach (var labels in metrics.Standing.GetAllLabelValues().Where(l => l[1] == topic && l[2] == number).ToList())
+        {
+            metrics.Standing.RemoveLabelled(labels);
+        }
+    }
+
+    private void Refresh(TopicRoute route)
+    {
+        var (inFlight, records, bytes) = (0, 0, 0L);
+        route.Dispatcher.ReadAll(workers =>
+        {
+            foreach (var worker in workers)
+            {
+                inFlight += worker.InFlight;
+                records += worker.Tracker.Open;
+                bytes += worker.HeldBytes;
+            }
+        });
+        metrics.InFlight.WithLabels(route.Subscription).Set(inFlight);
+        metrics.BufferedRecords.WithLabels(route.Subscription).Set(records);
+        metrics.BufferedBytes.WithLabels(route.Subscription).Set(bytes);
+    }
+
+    private void Refresh(AssignedPartition partition)
+    {
+        var subscription = routes.Of(partition.Key.Topic).Subscription;
+        var (topic, number) = (partition.Key.Topic, partition.Key.Partition.Value.ToString());
+        var (committable, oldest, standing, full) = partition.Dispatcher.Read(partition.Worker, static worker => (
+            worker.Tracker.Committable, worker.Tracker.OldestOpenMs, worker.Standing, worker.FullReason));
+        var high = consumer.KnownWatermarks(partition.Key).High;
+        if (high != Offset.Unset)
+        {
+            metrics.Lag.WithLabels(subscription, topic, number).Set(Math.Max(0, high.Value - committable));
+        }
+
+        metrics.OldestUnacked.WithLabels(subscription, topic, number).Set(oldest is { } ms ? ms / 1000.0 : 0);
+        if (standing is not null)
+        {
+            metrics.Standing.WithLabels(subscription, topic, number, standing.Split(':', ' ')[0]).Set(1);
+        }
+        else
+        {
+            foreach (var reason in FullReasons)
+            {
+                var label = metrics.Standing.WithLabels(subscription, topic, number, reason);
+                label.Set(reason == full && partition.Paused ? 1 : 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+using Sidecar.Agent.Commit;
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Telemetry;
+
+namespace Sidecar.Agent.Source;
+
+/// <summary>Says what the consumer meets: to the log, the metrics and the waits. On the consume thread.</summary>
+internal sealed class SourceReport(
+    ILogger<SourceReport> logger, AgentMetrics metrics, Waits waits, TopicRoutes routes, TimeProvider time)
+{
+    private const string Kafka = "kafka";
+    private const string Offsets = "committed-offsets";
+
+    /// <summary>Monotonic time.</summary>
+    public TimeSpan Now => time.GetElapsedTime(0);
+
+    public void Started(SourceOptions options) => Log.Joining(
+        logger, options.Group, string.Join(", ", routes.Topics), options.BootstrapServers);
+
+    public void WaitsForOffsets(string? reason) =>
+        waits.For(Offsets, $"the group's offsets cannot be read: {reason}; asking again");
+
+    public void HasOffsets() => waits.Over(Offsets);
+
+    public void Assigned(TopicPartition partition, StartPosition start)
+    {
+        metrics.Rebalances.WithLabels("assigned").Inc();
+        metrics.Assigned.WithLabels(SubscriptionOf(partition)).Inc();
+        waits.Over(Kafka);
+        waits.Over(Topic(partition.Topic));
+        Log.Assigned(logger, partition.Topic, partition.Partition.Value, start.Offset, start.Done.Done.Count);
+    }
+
+    public void Gone(IReadOnlyList<AssignedPartition> partitions, string why)
+    {
+        foreach (var partition in partitions)
+        {
+            var subscription = SubscriptionOf(partition.Key);
+            metrics.Rebalances.WithLabels(why).Inc();
+            metrics.Assigned.WithLabels(subscription).Dec();
+            PartitionGauges.Remove(metrics, subscription, partition);
+            Log.Gone(logger, partition.Key.Topic, partition.Key.Partition.Value, why, partition.Progress.Committable);
+        }
+    }
+
+    public void CutShort(AssignedPartition partition, Progress progress) => Log.CutShort(
+        logger, partition.Key.Topic, partition.Key.Partition.Value, progress.Open, progress.Committable);
+
+    public void Paused(AssignedPartition partition, string reason)
+    {
+        metrics.Pauses.WithLabels(SubscriptionOf(partition.Key), reason).Inc();
+        Log.Paused(logger, partition.Key.Topic, partition.Key.Partition.Value, reason);
+    }
+
+    /// <summary>The client is, or is not, connected to brokers.</summary>
+    public void Connected(int brokers)
+    {
+        metrics.Brokers.Set(brokers);
+        if (brokers > 0)
+        {
+            waits.Over(Kafka);
+        }
+    }
+
+    /// <summary>The client itself has a problem; it goes on trying.</summary>
+    public void ClientError(Error error, string bootstrapServers)
+    {
+        metrics.KafkaErrors.WithLabels(error.Code.ToString()).Inc();
+        switch (error.Code)
+        {
+            case ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_Resolve:
+                waits.For(Kafka, $"no broker answers at {bootstrapServers}. Is the address right, and Kafka up?");
+                break;
+            case ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed:
+                waits.For(Kafka, $"the brokers at {bootstrapServers} refuse us: {error.Reason}");
+                break;
+            default:
+                Log.ClientError(logger, error.Code, error.Reason);
+                break;
+        }
+    }
+
+    /// <summary>A report that came by poll. Returns why its partition stands now, if it does.</summary>
+    public string? Reported(ClientReport report)
+    {
+        metrics.KafkaErrors.WithLabels(report.Code.ToString()).Inc();
+        switch (report.Code)
+        {
+            case ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition:
+                waits.For(Topic(report.Topic), "the topic does not exist. Create it, or mend the subscription's topic");
+                return null;
+            case ErrorCode.TopicAuthorizationFailed:
+                waits.For(Topic(report.Topic), "not authorized. Grant Read and Describe on the topic to this principal");
+                return null;
+            case ErrorCode.GroupAuthorizationFailed:
+                waits.For("group", "not authorized. Grant Read on the group to this principal");
+                return null;
+            case ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange:
+                return "offset_out_of_range: the committed offset is no longer in Kafka (retention or truncation); "
+                    + "reset the group's offset by hand to go on";
+            default:
+                Log.ClientError(logger, report.Code, report.Text);
+                return null;
+        }
+    }
+
+    public void Draining(IReadOnlyCollection<AssignedPartition> assigned, TimeSpan timeout) =>
+        Log.Draining(logger, assigned.Sum(partition => partition.Progress.Open), timeout);
+
+    public void Left() => Log.Left(logger);
+
+    public void Stands(TopicPartition partition, string reason) =>
+        Log.Stands(logger, partition.Topic, partition.Partition.Value, reason);
+
+    /// <summary>The topics that are waited for.</summary>
+    public IEnumerable<string> MissingTopics() => routes.Topics.Where(topic => waits.IsWaitingFor(Topic(topic)));
+
+    /// <summary>A topic that was waited for is there.</summary>
+    public void TopicFound(string topic) => waits.Over(Topic(topic));
+
+    public string SubscriptionOf(TopicPartition partition) => routes.Of(partition.Topic).Subscription;
+
+    private static string Topic(string topic) => $"topic:{topic}";
+}

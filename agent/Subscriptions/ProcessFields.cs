@@ -1,0 +1,106 @@
+using Sidecar.Agent.Commit;
+using Sidecar.Agent.Source;
+using F = Sidecar.Agent.Subscriptions.Field<Sidecar.Agent.Subscriptions.AgentOptions>;
+
+namespace Sidecar.Agent.Subscriptions;
+
+/// <summary>Everything that can be said about the process.</summary>
+internal static class ProcessFields
+{
+    /// <summary>What stands before the name of a property of the Kafka client.</summary>
+    public const string KafkaPrefix = "kafka.";
+
+    /// <summary>The consumer group.</summary>
+    public const string Group = "group";
+
+    private static readonly string[] LogLevels = ["verbose", "debug", "information", "warning", "error"];
+
+    /// <summary>The fields, in the order in which they are documented.</summary>
+    public static IReadOnlyList<F> All { get; } =
+    [
+        F.Of(
+            "service", NameFormats.Label, "The service that this agent belongs to. Required, unless group is given.",
+            o => o.Service, (o, v) => o.Service = v),
+        F.Of(
+            "namespace", NameFormats.Label, "Its namespace. Required, unless group is given.",
+            o => o.Namespace, (o, v) => o.Namespace = v),
+        F.Of(
+            Group, NameFormats.Group, "The consumer group. By default namespace.service.",
+            o => o.Source.Group, (o, v) => o.Source.Group = v),
+        F.Of(
+            "bootstrap-servers", AddressFormats.Brokers, "Addresses of Kafka brokers. Required.",
+            o => o.Source.BootstrapServers, (o, v) => o.Source.BootstrapServers = v),
+        F.Of(
+            SubscriptionFields.AppAddress, AddressFormats.App,
+            "Where the application listens, for subscriptions that do not say otherwise.",
+            o => o.AppAddress, (o, v) => o.AppAddress = v),
+        F.Of(
+            "session-timeout",
+            ScalarFormats.Duration(SourceOptionsRules.MinSessionTimeout, SourceOptionsRules.MaxSessionTimeout),
+            "How long the group waits for a pod that went silent before others take its partitions.",
+            o => o.Source.SessionTimeout, (o, v) => o.Source.SessionTimeout = v),
+        F.Of(
+            "revoke-timeout", ScalarFormats.Duration(TimeSpan.Zero, SourceOptionsRules.MaxRevokeTimeout),
+            "How long partitions that are taken away wait for their deliveries in flight.",
+            o => o.Source.RevokeTimeout, (o, v) => o.Source.RevokeTimeout = v),
+        F.Of(
+            "drain-timeout", ScalarFormats.Duration(TimeSpan.Zero, SourceOptionsRules.MaxDrainTimeout),
+            "How long a stop waits for deliveries in flight; below the pod's grace period.",
+            o => o.Source.DrainTimeout, (o, v) => o.Source.DrainTimeout = v),
+        F.Of(
+            "max-buffer", ScalarFormats.Size(SourceOptionsRules.MinBufferBytes, SourceOptionsRules.MaxBufferBytes),
+            "Bytes that all events received and not yet done may hold; above it every partition pauses.",
+            o => o.Source.MaxBufferBytes, (o, v) => o.Source.MaxBufferBytes = v),
+        F.Of(
+            "commit-interval", ScalarFormats.Duration(CommitOptionsRules.MinInterval, CommitOptionsRules.MaxInterval),
+            "The longest time between a completed event and the commit that covers it.",
+            o => o.Commit.Interval, (o, v) => o.Commit.Interval = v),
+        F.Of(
+            "commit-completions", ScalarFormats.Integer(1, CommitOptionsRules.MaxCompletions),
+            "Completed events after which a commit is sent before the interval has passed.",
+            o => o.Commit.Completions, (o, v) => o.Commit.Completions = v),
+        F.Of(
+            "metrics-port", ScalarFormats.Integer(0, 65535), "The port of metrics and health. 0: any free port.",
+            o => o.MetricsPort, (o, v) => o.MetricsPort = v),
+        F.Of("log-level", LogLevel(), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
+        F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
+        F.NotYet("admin-port", "The port of the commands that act on a running agent."),
+        F.NotYet("group-instance-id", "Static membership, for StatefulSets."),
+        F.NotYet("group-protocol", "consumer: the group protocol on the broker's side."),
+        F.NotYet("leave-after", "How long an application may be gone before its agent leaves the group."),
+        F.NotYet("paused", "true, or the names of subscriptions that are paused."),
+        F.NotYet("insecure", "true: the certificates of brokers are not checked."),
+    ];
+
+    /// <summary>The field of this name, one of the Kafka client's properties included; null where there is none.</summary>
+    public static F? Find(string name) => name.StartsWith(KafkaPrefix, StringComparison.Ordinal)
+        ? Property(name[KafkaPrefix.Length..])
+        : All.FirstOrDefault(field => field.Name == name);
+
+    /// <summary>A property of the Kafka client, passed on under its own name.</summary>
+    private static F Property(string name)
+    {
+        var format = ValueFormat<string>.OfText(
+            "as librdkafka documents it",
+            text => SourceOptionsRules.Refuse(name, text) is { } broken
+                ? Parsed<string>.Wrong(broken.Problem, broken.Fix)
+                : new Parsed<string>(text, null),
+            value => value);
+        var field = F.Of(
+            KafkaPrefix + name, format, "A property of librdkafka.",
+            o => o.Source.Properties.GetValueOrDefault(name, ""), (o, v) => o.Source.Properties[name] = v);
+        return SourceOptionsRules.IsSecret(name) ? field.AsSecret() : field;
+    }
+
+    private static ValueFormat<string> LogLevel()
+    {
+        var limits = string.Join(" | ", LogLevels);
+        return ValueFormat<string>.OfText(
+            limits,
+            text => LogLevels.Contains(text)
+                ? new Parsed<string>(text, null)
+                : Parsed<string>.Wrong(
+                    "not one of its words", $"{Nearest.Question(text, LogLevels)}Use one of: {limits}"),
+            value => value);
+    }
+}

@@ -1,0 +1,92 @@
+using Sidecar.Agent.Delivery;
+using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Source;
+using Delivers = Sidecar.Agent.Delivery.DeliveryOptionsRules;
+using Dispatches = Sidecar.Agent.Dispatch.DispatchOptionsRules;
+using F = Sidecar.Agent.Subscriptions.Field<Sidecar.Agent.Subscriptions.SubscriptionOptions>;
+
+namespace Sidecar.Agent.Subscriptions;
+
+/// <summary>Everything that can be said about a subscription.</summary>
+internal static class SubscriptionFields
+{
+    /// <summary>The field that a value without a name stands for.</summary>
+    public const string Topics = "topics";
+
+    /// <summary>Where the application listens; the process has a field of the same name, which all subscriptions take over.</summary>
+    public const string AppAddress = "app-address";
+
+    /// <summary>The fields, in the order in which they are documented.</summary>
+    public static IReadOnlyList<F> All { get; } =
+    [
+        F.Of(Topics, NameFormats.Topics, "The topics to read. Required.", o => o.Topics, (o, v) => o.Topics = v),
+        F.Of(
+            AppAddress, AddressFormats.App, "Where the application listens.",
+            o => o.Delivery.AppAddress, (o, v) => o.Delivery.AppAddress = v),
+        F.Of(
+            "method", NameFormats.Method,
+            "The application's own unary method, called with the record's value as it is. Without it: the generic contract.",
+            o => o.Delivery.Method, (o, v) => o.Delivery.Method = v),
+        F.Of(
+            "framing", ScalarFormats.Choice([("none", Framing.None), ("confluent", Framing.Confluent)]),
+            "What stands before the message in the value; confluent: the Schema Registry's prefix. Only with method.",
+            o => o.Delivery.Framing, (o, v) => o.Delivery.Framing = v),
+        F.Of(
+            "deadline", ScalarFormats.Duration(Delivers.MinDeadline, Delivers.MaxDeadline),
+            "The longest that one attempt may take.", o => o.Delivery.Deadline, (o, v) => o.Delivery.Deadline = v),
+        F.Of(
+            "attempts", ScalarFormats.Integer(1, Delivers.MaxAttempts),
+            "Attempts that an event gets before on-exhausted. Times when the application is not there do not count.",
+            o => o.Delivery.Attempts, (o, v) => o.Delivery.Attempts = v),
+        F.Of(
+            "backoff", ScalarFormats.Range(Delivers.MinBackoff, Delivers.MaxBackoff),
+            "The shortest and the longest pause between two attempts; one alone stands for both.",
+            o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
+            (o, v) => (o.Delivery.BackoffMin, o.Delivery.BackoffMax) = v),
+        F.Of(
+            "on-exhausted", ScalarFormats.Choice([("stop", OnExhausted.Stop)], "dead-letter", "park"),
+            "What becomes of an event that was rejected or has used up its attempts. stop: its partition stands, with the reason.",
+            o => o.Delivery.OnExhausted, (o, v) => o.Delivery.OnExhausted = v),
+        F.Of(
+            "ordering",
+            ScalarFormats.Choice([("key", Ordering.Key), ("none", Ordering.None), ("partition", Ordering.Partition)]),
+            "Which events wait for one another: those of one key, none, or those of one partition.",
+            o => o.Dispatch.Ordering, (o, v) => o.Dispatch.Ordering = v),
+        F.Of(
+            "concurrency", ScalarFormats.Integer(1, Dispatches.MaxConcurrency),
+            "Deliveries in flight at a time, over all partitions of the subscription in this pod.",
+            o => o.Dispatch.Concurrency, (o, v) => o.Dispatch.Concurrency = v),
+        F.Of(
+            "window", ScalarFormats.Integer(Dispatches.MinWindow, Dispatches.MaxWindow),
+            "Events of one partition that may be received and not yet done.",
+            o => o.Dispatch.Window, (o, v) => o.Dispatch.Window = v),
+        F.Of(
+            "window-bytes", ScalarFormats.Size(Dispatches.MinWindowBytes, Dispatches.MaxWindowBytes),
+            "The same in bytes.", o => o.Dispatch.WindowBytes, (o, v) => o.Dispatch.WindowBytes = v),
+        F.Of(
+            "max-message", ScalarFormats.Size(Delivers.MinMessageBytes, Delivers.MaxMessageBytes),
+            "The largest call that is sent; an event that makes a larger one has come to its end.",
+            o => o.Delivery.MaxMessageBytes, (o, v) => o.Delivery.MaxMessageBytes = (int)v),
+        F.Of(
+            "start", ScalarFormats.Choice([("earliest", StartAt.Earliest), ("latest", StartAt.Latest)], "timestamp"),
+            "Where the group starts in a topic that it has never read.", o => o.Start, (o, v) => o.Start = v),
+        F.NotYet("dedicated", "true: a consumer and a group of its own for this subscription."),
+        F.NotYet("retries", "Delays of durable resends, such as 1m, 10m, 1h."),
+        F.NotYet("dlq", "The name of the dead-letter topic."),
+        F.NotYet("dlq-limit", "Dead letters per minute above which delivery stops."),
+        F.NotYet("filter", "Event types or headers that are delivered; the rest is skipped and counted."),
+        F.NotYet("max-age", "Events older than this are skipped and counted."),
+        F.NotYet("rate-limit", "Deliveries per second."),
+        F.NotYet("paused", "true: nothing is delivered until it is false."),
+        F.NotYet("delivery", "single, batch or stream."),
+        F.NotYet("batch-size", "Events of one batch at most."),
+        F.NotYet("batch-wait", "The longest wait for a batch to fill."),
+        F.NotYet("health", "Whether the application's grpc.health.v1 is asked before events are sent."),
+        F.NotYet("max-hold", "How long an UNAVAILABLE of the application is waited out before it counts."),
+        F.NotYet("retry-budget", "Retries as a share of first attempts."),
+        F.NotYet("max-deadline", "The longest deadline that the application may ask for."),
+    ];
+
+    /// <summary>The field of this name; null where there is none.</summary>
+    public static F? Find(string name) => All.FirstOrDefault(field => field.Name == name);
+}

@@ -1,0 +1,118 @@
+using Prometheus;
+
+namespace Sidecar.Agent.Telemetry;
+
+/// <summary>Every instrument of the agent, with its labels, in one place. Labels are bounded: never a key, an id or an offset.</summary>
+public sealed class AgentMetrics
+{
+    private static readonly double[] AttemptBuckets =
+        [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+    private static readonly double[] LatencyBuckets =
+        [0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+
+    private readonly MetricFactory factory;
+
+    public AgentMetrics(CollectorRegistry registry)
+    {
+        Registry = registry;
+        factory = Metrics.WithCustomRegistry(registry);
+        BuildInfo = Gauge("build_info", "The running version; always 1.", "version", "runtime", "librdkafka");
+        Received = Counter("records_received_total", "Records received from Kafka.", "sub", "topic");
+        Attempts = Counter("deliveries_total", "Attempts to deliver an event, by how they ended.", "sub", "outcome");
+        AttemptSeconds = Histogram("delivery_attempt_duration_seconds", "Time of one attempt.", AttemptBuckets, "sub");
+        EventSeconds = Histogram(
+            "event_latency_seconds", "Time from the record's timestamp to its delivery.", LatencyBuckets, "sub");
+        InFlight = Gauge("inflight_deliveries", "Deliveries in flight now.", "sub");
+        InFlightLimit = Gauge("inflight_limit", "Deliveries that may be in flight.", "sub");
+        BufferedRecords = Gauge("buffered_records", "Records received and not yet done.", "sub");
+        BufferedBytes = Gauge("buffered_bytes", "Bytes of memory that those records hold.", "sub");
+        Lag = Gauge(
+            "consumer_lag_records", "Records that Kafka has and that are not done.", "sub", "topic", "partition");
+        OldestUnacked = Gauge(
+            "oldest_unacked_timestamp_seconds", "Unix time of the oldest record that is not done.",
+            "sub", "topic", "partition");
+        Standing = Gauge(
+            "partition_standing", "1 for a partition that does not move, with the reason.",
+            "sub", "topic", "partition", "reason");
+        Assigned = Gauge("assigned_partitions", "Partitions assigned to this agent.", "sub");
+        AppUp = Gauge("app_up", "1 while the application takes deliveries, 0 while deliveries wait for it.", "sub");
+        Retries = Counter("retries_total", "Attempts that will be repeated.", "sub", "stage");
+        Skipped = Counter("records_skipped_total", "Records that ended without a delivery, by the rule.", "sub", "reason");
+        Exhausted = Counter("exhausted_total", "Events that came to their end undelivered, by the cause.", "sub", "reason");
+        Commits = Counter("offset_commits_total", "Commits answered by Kafka.", "result");
+        LastCommit = Gauge("last_commit_timestamp_seconds", "Unix time of the last commit that Kafka accepted.");
+        Rebalances = Counter("rebalances_total", "Changes of the assignment.", "type");
+        Pauses = Counter("partition_pauses_total", "Pauses of a partition that was full, by the limit.", "sub", "reason");
+        Brokers = Gauge("kafka_connected_brokers", "Brokers that the Kafka client is connected to.");
+        KafkaErrors = Counter("kafka_errors_total", "Errors that the Kafka client reported.", "kind");
+        Waiting = Gauge("waiting", "1 for each thing that the agent waits for.", "for");
+        LastTick = Gauge("loop_last_tick_timestamp_seconds", "Unix time of the loop's last turn.", "loop");
+        Allocated = factory.CreateCounter(
+            "sidecar_gc_allocated_bytes_total", "Bytes allocated on the managed heap since the start.");
+        registry.AddBeforeCollectCallback(() => Allocated.IncTo(GC.GetTotalAllocatedBytes()));
+    }
+
+    public CollectorRegistry Registry { get; }
+
+    public Gauge BuildInfo { get; }
+
+    public Counter Received { get; }
+
+    public Counter Attempts { get; }
+
+    public Histogram AttemptSeconds { get; }
+
+    public Histogram EventSeconds { get; }
+
+    public Gauge InFlight { get; }
+
+    public Gauge InFlightLimit { get; }
+
+    public Gauge BufferedRecords { get; }
+
+    public Gauge BufferedBytes { get; }
+
+    public Gauge Lag { get; }
+
+    public Gauge OldestUnacked { get; }
+
+    public Gauge Standing { get; }
+
+    public Gauge Assigned { get; }
+
+    public Gauge AppUp { get; }
+
+    public Counter Retries { get; }
+
+    public Counter Skipped { get; }
+
+    public Counter Exhausted { get; }
+
+    public Counter Commits { get; }
+
+    public Gauge LastCommit { get; }
+
+    public Counter Rebalances { get; }
+
+    public Counter Pauses { get; }
+
+    public Gauge Brokers { get; }
+
+    public Counter KafkaErrors { get; }
+
+    public Gauge Waiting { get; }
+
+    public Gauge LastTick { get; }
+
+    private Counter Allocated { get; }
+
+    private Gauge Gauge(string name, string help, params string[] labels) =>
+        factory.CreateGauge($"sidecar_{name}", help, labels);
+
+    private Counter Counter(string name, string help, params string[] labels) =>
+        factory.CreateCounter($"sidecar_{name}", help, labels);
+
+    private Histogram Histogram(string name, string help, double[] buckets, params string[] labels) =>
+        factory.CreateHistogram($"sidecar_{name}", help, labels, new HistogramConfiguration { Buckets = buckets });
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
+namespace Sidecar.Agent.Telemetry;
+
+/// <summary>
+/// What the agent waits for, in words: said in the log once and on every change, and at any time in `/readyz` and in the
+/// metric `sidecar_waiting`. Any thread may report.
+/// </summary>
+public sealed class Waits(ILogger<Waits> logger, Gauge gauge)
+{
+    private readonly Lock guard = new();
+    private readonly SortedDictionary<string, string> reasons = new(StringComparer.Ordinal);
+
+    /// <summary>Everything that is waited for now, each as "what: why".</summary>
+    public IReadOnlyList<string> Current
+    {
+        get
+        {
+            lock (guard)
+            {
+                return [.. reasons.Select(wait => $"{wait.Key}: {wait.Value}")];
+            }
+        }
+    }
+
+    /// <summary>The agent waits for something, for this reason.</summary>
+    public void For(string what, string reason)
+    {
+        lock (guard)
+        {
+            if (reasons.TryGetValue(what, out var before) && before == reason)
+            {
+                return;
+            }
+
+            reasons[what] = reason;
+            gauge.WithLabels(what).Set(1);
+        }
+
+        Log.Waiting(logger, what, reason);
+    }
+
+    /// <summary>It has come.</summary>
+    public void Over(string what)
+    {
+        lock (guard)
+        {
+            if (!reasons.Remove(what))
+            {
+                return;
+            }
+
+            gauge.RemoveLabelled(what);
+        }
+
+        Log.NoLongerWaiting(logger, what);
+    }
+
+    /// <summary>Something is waited for.</summary>
+    public bool IsWaitingFor(string what)
+    {
+        lock (guard)
+        {
+            return reasons.ContainsKey(what);
+        }
+    }
+}

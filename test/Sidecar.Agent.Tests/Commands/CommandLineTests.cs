@@ -1,0 +1,139 @@
+using System.Collections;
+using System.Text.Json;
+using Sidecar.Agent.Commands;
+using Sidecar.Agent.Subscriptions;
+using Sidecar.Agent.Tests.Subscriptions;
+
+namespace Sidecar.Agent.Tests.Commands;
+
+public sealed class CommandLineTests
+{
+    private static readonly string[] Complete = ["--group", "mine", "--bootstrap-servers", "kafka:9092"];
+
+    [Test]
+    public async Task Config_prints_every_setting_with_its_origin()
+    {
+        using var given = Given.ASubscription("orders.v1; attempts=3");
+        given.Load();
+
+        var (code, output, error) = await Run(
+            ["config", "--annotations", given.AnnotationsPath, .. Complete], ("SIDECAR_METRICS_PORT", "0"));
+
+        Assert.That(code, Is.Zero);
+        Assert.That(error, Is.Empty);
+        var lines = output.Split('\n').Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.That(lines, Does.Contain("SETTING VALUE FROM"));
+        Assert.That(lines, Does.Contain("group mine flag --group"));
+        Assert.That(lines, Does.Contain("metrics-port 0 variable SIDECAR_METRICS_PORT"));
+        Assert.That(lines, Does.Contain("subscription.orders.deadline 30s default"));
+        Assert.That(lines, Does.Contain(
+            $"subscription.orders.attempts 3 annotation sidecar.events/subscription.orders ({given.AnnotationsPath}:1)"));
+        foreach (var field in ProcessFields.All.Where(field => field.IsSupported))
+        {
+            Assert.That(output, Does.Contain($"\n{field.Name} "));
+        }
+    }
+
+    [Test]
+    public async Task Config_prints_JSON()
+    {
+        using var given = Given.ASubscription();
+        given.Load();
+
+        var (code, output, _) = await Run(
+            ["config", "--output", "json", "--annotations", given.AnnotationsPath, .. Complete], ("SIDECAR_GRUOP", "x"));
+
+        Assert.That(code, Is.Zero);
+        using var document = JsonDocument.Parse(output);
+        var settings = document.RootElement.GetProperty("settings").EnumerateArray()
+            .ToDictionary(entry => entry.GetProperty("setting").GetString()!);
+        Assert.That(settings["group"].GetProperty("from").GetString(), Is.EqualTo("flag"));
+        Assert.That(settings["group"].GetProperty("key").GetString(), Is.EqualTo("--group"));
+        Assert.That(settings["log-level"].TryGetProperty("key", out _), Is.False);
+        Assert.That(settings["subscription.orders.topics"].GetProperty("key").GetString(),
+            Is.EqualTo("topics in sidecar.events/subscription.orders"));
+        Assert.That(document.RootElement.GetProperty("warnings").GetArrayLength(), Is.EqualTo(1));
+    }
+
+    [TestCase("run")]
+    [TestCase("config")]
+    [TestCase("")]
+    public async Task Errors_are_the_last_lines_of_standard_error_under_one_that_counts_them(string command)
+    {
+        string[] args = command.Length == 0 ? ["--metrics-port", "x"] : [command, "--metrics-port", "x"];
+
+        var (code, output, error) = await Run(args, ("SIDECAR_GRUOP", "x"));
+
+        Assert.That(code, Is.EqualTo(2));
+        Assert.That(output, Is.Empty);
+        var lines = error.TrimEnd().Split('\n');
+        Assert.That(lines[0], Does.StartWith("agent: warning: The variable SIDECAR_GRUOP"));
+        Assert.That(lines[1], Is.EqualTo("agent: 5 errors in the configuration, nothing was started:"));
+        Assert.That(lines, Has.Length.EqualTo(7));
+        Assert.That(lines[2..], Has.All.StartsWith("  "));
+    }
+
+    [TestCase("'runn'", "Did you mean run?", "runn")]
+    [TestCase("'--gruop'", "Did you mean --group?", "--gruop")]
+    [TestCase("'--group'", "expects a single argument", "--group", "a", "--group", "b")]
+    [TestCase("'xml'", "'table' 'json'", "config", "--output", "xml")]
+    public async Task A_wrong_command_line_is_an_error_of_usage(string what, string fix, params string[] args)
+    {
+        var (code, output, error) = await Run(args);
+
+        Assert.That(code, Is.EqualTo(2));
+        Assert.That(output, Is.Empty);
+        Assert.That(error, Does.StartWith("agent: 1 error in the command line (see agent --help), nothing was started:\n"));
+        Assert.That(error, Does.Contain(what).And.Contain(fix));
+    }
+
+    [Test]
+    public async Task Explain_knows_every_field()
+    {
+        var (_, all, _) = await Run(["explain"]);
+        foreach (var name in ProcessFields.All.Select(field => field.Name)
+            .Concat(SubscriptionFields.All.Select(field => field.Name)).Distinct())
+        {
+            var (code, output, _) = await Run(["explain", name]);
+            Assert.That(code, Is.Zero);
+            Assert.That(output, Does.StartWith(name + "\n"));
+            Assert.That(all, Does.Contain($"  {name} "));
+        }
+    }
+
+    [Test]
+    public async Task Explain_suggests_the_field_that_was_meant()
+    {
+        var (code, output, error) = await Run(["explain", "bakoff"]);
+
+        Assert.That(code, Is.EqualTo(2));
+        Assert.That(output, Is.Empty);
+        Assert.That(error, Does.Contain("there is no field \"bakoff\". Did you mean backoff?"));
+    }
+
+    [Test]
+    public async Task Help_shows_examples_and_the_version_names_the_Kafka_library()
+    {
+        var (helpCode, help, _) = await Run(["--help"]);
+        var (versionCode, version, _) = await Run(["--version"]);
+
+        Assert.That((helpCode, versionCode), Is.EqualTo((0, 0)));
+        Assert.That(help, Does.Contain("agent run --annotations /etc/podinfo/annotations").And.Contain("--drain-timeout"));
+        Assert.That(version, Does.Match(@"^agent \d+\.\d+\.\d+\S* \(\.NET 10\S*, librdkafka \d+\.\d+\.\d+\S*\)\n$"));
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(
+        string[] args, params (string Name, string Value)[] variables)
+    {
+        var environment = new Hashtable();
+        foreach (var (name, value) in variables)
+        {
+            environment[name] = value;
+        }
+
+        await using var output = new StringWriter { NewLine = "\n" };
+        await using var error = new StringWriter { NewLine = "\n" };
+        var code = await CommandLine.InvokeAsync(args, output, error, environment);
+        return (code, output.ToString(), error.ToString());
+    }
+}
