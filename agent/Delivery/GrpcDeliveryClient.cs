@@ -124,15 +124,16 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
         CallEnd.Answered when status.StatusCode == StatusCode.DeadlineExceeded && status.Detail.Length == 0 =>
             $"no answer within the deadline of {options.Deadline.TotalMilliseconds:0} ms",
         CallEnd.Answered => status.Detail,
+        CallEnd.Garbled => TransportFault.Explain(status.DebugException) ?? status.Detail,
         CallEnd.CancelledByUs => "cancelled",
-        CallEnd.NotProcessed => $"no connection to {options.AppAddress}: {Cause(status)}",
+        CallEnd.NotProcessed => $"not delivered to {options.AppAddress}: {Cause(status)}",
         CallEnd.Lost => $"the connection to {options.AppAddress} was lost after the event was sent: {Cause(status)}",
-        CallEnd.NotGrpc => $"what listens at {options.AppAddress} does not speak gRPC (HTTP/2): {status.Detail}",
+        CallEnd.NotGrpc => $"what listens at {options.AppAddress} does not speak gRPC: {Cause(status)}",
     };
 
     private static string Cause(in Status status) =>
         TransportFault.Explain(status.DebugException)
-        ?? (status.Detail.Length > 0 ? status.Detail : "none within the deadline");
+        ?? (status.Detail.Length > 0 ? status.Detail : "no connection within the deadline");
 
     private sealed class NewCall(IContract contract) : PooledObjectPolicy<OutgoingCall>
     {

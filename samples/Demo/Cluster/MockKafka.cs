@@ -13,7 +13,7 @@ internal sealed class MockKafka : IDemoKafka
 
     public MockKafka()
     {
-        _owner = new ProducerBuilder<Null, Null>(Configuration).Build();
+        _owner = new ProducerBuilder<Null, Null>(Configuration).SetLogHandler((_, _) => { }).Build();
         using var admin = new DependentAdminClientBuilder(_owner.Handle).Build();
         // Asking for the topic creates it.
         var metadata = admin.GetMetadata(Topic, AnswerTime);

@@ -96,7 +96,16 @@ internal sealed class Narrator : IDisposable
         }
     }
 
-    public void Fail(string text) => Write(console => console.MarkupLine($"[red]{Markup.Escape(text)}[/]"));
+    /// <summary>The first line says what failed; what follows are lines of programs, which are left as they are.</summary>
+    public void Fail(string text)
+    {
+        var lines = text.Split('\n', 2);
+        Write(console => console.MarkupLine($"[red]{Markup.Escape(lines[0])}[/]"));
+        if (lines.Length > 1)
+        {
+            Console.Out.WriteLine(lines[1]);
+        }
+    }
 
     public void SaveSvg(string path)
     {

@@ -1,0 +1,199 @@
+using System.Text;
+using CsCheck;
+using Sidecar.OutboxRelay.Contracts;
+using Sidecar.OutboxRelay.Store;
+using Sidecar.OutboxRelay.Tests.Fixtures;
+
+namespace Sidecar.OutboxRelay.Tests.Store;
+
+[TestFixture]
+internal sealed class SqliteStoreTests
+{
+    private const long NoLimit = 1 << 20;
+    private static readonly TimeSpan Length = TimeSpan.FromSeconds(5);
+
+    [Test]
+    public async Task A_file_that_is_not_there_is_not_made()
+    {
+        using var outbox = new OutboxFile(withSchema: false);
+        using var store = new SqliteStore(outbox.Options, TimeProvider.System);
+        Assert.That((await store.OpenAsync()).Problem!.Fault, Is.EqualTo(StoreFault.NoDatabase));
+        Assert.That(File.Exists(outbox.Path), Is.False);
+    }
+
+    [Test]
+    public async Task A_file_without_the_tables_says_how_to_make_them()
+    {
+        using var outbox = new OutboxFile(withSchema: false);
+        await File.WriteAllBytesAsync(outbox.Path, []);
+        using var store = new SqliteStore(outbox.Options, TimeProvider.System);
+        var problem = (await store.OpenAsync()).Problem!;
+        Assert.That(problem.Fault, Is.EqualTo(StoreFault.NoSchema));
+        Assert.That(problem.Text, Does.Contain("outbox-relay init --apply"));
+    }
+
+    [Test]
+    public async Task A_file_that_is_no_database_says_so()
+    {
+        using var outbox = new OutboxFile(withSchema: false);
+        await File.WriteAllTextAsync(outbox.Path, new string('x', 8192));
+        using var store = new SqliteStore(outbox.Options, TimeProvider.System);
+        Assert.That((await store.OpenAsync()).Problem!.Text, Does.Contain("not a database"));
+    }
+
+    [Test]
+    public async Task Another_schema_version_is_refused()
+    {
+        using var outbox = new OutboxFile();
+        using (var connection = outbox.Connect())
+        {
+            SqliteFile.Execute(connection, "UPDATE outbox_meta SET value = '2' WHERE name = 'schema_version'");
+        }
+
+        using var store = new SqliteStore(outbox.Options, TimeProvider.System);
+        Assert.That((await store.OpenAsync()).Problem!.Fault, Is.EqualTo(StoreFault.OtherSchema));
+    }
+
+    [Test]
+    public void The_schema_applied_again_changes_nothing()
+    {
+        using var outbox = new OutboxFile();
+        outbox.Insert("t", "k", "v");
+        var first = SqliteSchema.Apply(outbox.Options).Value;
+        Assert.That(SqliteSchema.Apply(outbox.Options).Value, Is.EqualTo(first));
+        Assert.That(Guid.TryParse(first, out _), Is.True);
+        Assert.That(outbox.Pending, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Null_and_empty_are_read_as_they_are_and_text_as_its_bytes()
+    {
+        using var outbox = new OutboxFile();
+        outbox.Insert("t", null, null);
+        outbox.Insert("t", Array.Empty<byte>(), Array.Empty<byte>());
+        outbox.Insert("t", "ké", new byte[] { 0, 255 });
+        using var store = await OpenAsync(outbox);
+        var rows = (await store.ReadWindowAsync(0, [], NoLimit)).Value.Rows;
+        Assert.That((rows[0].Key, rows[0].Value, rows[0].Headers), Is.EqualTo(((byte[]?)null, (byte[]?)null, (byte[]?)null)));
+        Assert.That((rows[1].Key, rows[1].Value), Is.EqualTo((Array.Empty<byte>(), Array.Empty<byte>())));
+        Assert.That(rows[2].Key, Is.EqualTo(Encoding.UTF8.GetBytes("ké")));
+        Assert.That(rows[2].Value, Is.EqualTo(new byte[] { 0, 255 }));
+    }
+
+    [Test]
+    public async Task A_window_is_bounded_by_rows_and_by_bytes_and_says_how_far_it_looked()
+    {
+        using var outbox = new OutboxFile();
+        outbox.Options.WindowRows = 3;
+        outbox.Options.WindowBytes = 100;
+        outbox.Insert("waits", "k", "v", times: 2);
+        outbox.Insert("t", "k", "v", times: 4);
+        outbox.Insert("t", "k", new byte[200], times: 2);
+        using var store = await OpenAsync(outbox);
+        var first = (await store.ReadWindowAsync(0, ["waits"], NoLimit)).Value;
+        Assert.That((first.Rows[0].Id, first.Rows.Count, first.ReadTo), Is.EqualTo((3L, 3, 5L)));
+        var second = (await store.ReadWindowAsync(first.ReadTo, ["waits"], NoLimit)).Value;
+        Assert.That((second.Rows.Count, second.ReadTo), Is.EqualTo((2, 7L)));
+        var none = (await store.ReadWindowAsync(0, ["waits", "t"], NoLimit)).Value;
+        Assert.That((none.Rows.Count, none.ReadTo), Is.EqualTo((0, 8L)));
+    }
+
+    [Test]
+    public async Task A_value_beyond_the_limit_is_measured_and_not_read()
+    {
+        using var outbox = new OutboxFile();
+        outbox.Insert("t", "k", new byte[5000]);
+        using var store = await OpenAsync(outbox);
+        var row = (await store.ReadWindowAsync(0, [], maxPartBytes: 100)).Value.Rows[0];
+        Assert.That((row.Value, row.StoredBytes), Is.EqualTo(((byte[]?)null, 5001L)));
+    }
+
+    [Test]
+    public async Task A_stale_owner_writes_nothing()
+    {
+        using var outbox = new OutboxFile();
+        outbox.Insert("t", "k", "v", times: 2);
+        using var store = await OpenAsync(outbox);
+        var stale = await TakeAsync(store, "a");
+        var fresh = await TakeAsync(store, "b");
+        var refused = await store.SettleAsync(stale, Length, new Settlement([1], [new HeldRow(2, "r")]));
+        Assert.That(refused.Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
+        Assert.That((await store.RenewLeaseAsync(stale, Length)).Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
+        Assert.That((await store.ReleaseLeaseAsync(stale)).Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
+        Assert.That(outbox.Pending, Is.EqualTo(2));
+        Assert.That((await store.SettleAsync(fresh, Length, new Settlement([1, 2], []))).Problem, Is.Null);
+        Assert.That(outbox.Pending, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_lease_is_taken_only_as_it_was_seen()
+    {
+        using var outbox = new OutboxFile();
+        using var store = await OpenAsync(outbox);
+        var seen = (await store.ReadLeaseAsync()).Value;
+        Assert.That((await store.TakeLeaseAsync("a", seen, Length)).Value, Is.EqualTo(new Fence("a", 1)));
+        Assert.That((await store.TakeLeaseAsync("b", seen, Length)).Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
+    }
+
+    [Test]
+    public async Task Later_rows_of_a_held_key_are_marked_and_earlier_ones_are_not()
+    {
+        using var outbox = new OutboxFile();
+        foreach (var key in new object?[] { "a", "a", Encoding.UTF8.GetBytes("a"), "b", null })
+        {
+            outbox.Insert("t", key, "v");
+        }
+
+        using var store = await OpenAsync(outbox);
+        await store.SettleAsync(await TakeAsync(store, "me"), Length, new Settlement([], [new HeldRow(2, "refused")]));
+        var rows = (await store.ReadWindowAsync(0, [], NoLimit)).Value.Rows;
+        Assert.That(rows.Select(row => row.BehindHeld), Is.EqualTo(new[] { false, true, false, false }));
+        Assert.That(outbox.Held(), Is.EqualTo(new[] { (2L, "refused") }));
+    }
+
+    [Test]
+    public async Task A_database_that_was_replaced_is_noticed()
+    {
+        using var outbox = new OutboxFile();
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        using var store = new SqliteStore(outbox.Options, time);
+        await store.OpenAsync();
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(outbox.Path)!))
+        {
+            File.Delete(file);
+        }
+
+        Assert.That(SqliteSchema.Apply(outbox.Options).Problem, Is.Null);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That((await store.ReadLeaseAsync()).Problem!.Fault, Is.EqualTo(StoreFault.NoDatabase));
+    }
+
+    [Test]
+    public void Runs_hold_exactly_the_ids_that_were_given() =>
+        Gen.Int[1, 60].HashSet[0, 40].Sample(set =>
+        {
+            long[] ids = [.. set.Order().Select(id => (long)id)];
+            var runs = Runs.Of(ids).ToList();
+            var covered = runs.SelectMany(run => Enumerable.Range((int)run.First, (int)(run.Last - run.First + 1)));
+            Assert.That(covered.Select(id => (long)id), Is.EqualTo(ids));
+            Assert.That(runs.Zip(runs.Skip(1)).All(pair => pair.First.Last + 1 < pair.Second.First), Is.True);
+        });
+
+    [Test]
+    public void The_pace_of_looking_follows_the_silence()
+    {
+        Assert.That(IdlePace.After(TimeSpan.Zero), Is.EqualTo(IdlePace.Shortest));
+        Assert.That(IdlePace.After(TimeSpan.FromSeconds(1)), Is.EqualTo(TimeSpan.FromMilliseconds(50)));
+        Assert.That(IdlePace.After(TimeSpan.FromDays(1)), Is.EqualTo(IdlePace.Longest));
+    }
+
+    private static async Task<SqliteStore> OpenAsync(OutboxFile outbox)
+    {
+        var store = new SqliteStore(outbox.Options, TimeProvider.System);
+        Assert.That((await store.OpenAsync()).Problem, Is.Null);
+        return store;
+    }
+
+    private static async Task<Fence> TakeAsync(SqliteStore store, string owner) =>
+        (await store.TakeLeaseAsync(owner, (await store.ReadLeaseAsync()).Value, Length)).Value;
+}
