@@ -23,8 +23,8 @@ internal sealed class SvgEncoder : IAnsiConsoleEncoder
         var svg = new StringBuilder();
         svg.Append(
             $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:0} {height:0}" width="{width:0}" height="{height:0}">
-            <style>text {"{"} font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre {"}"}</style>
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:0} {height:0}"
+              font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">
             <rect width="100%" height="100%" rx="8" fill="{Background}"/>
             <g fill="{Foreground}">
 
@@ -37,7 +37,9 @@ internal sealed class SvgEncoder : IAnsiConsoleEncoder
         return svg.Append("</g>\n</svg>\n").ToString();
     }
 
-    /// <summary>Each piece says at which column it begins, so that columns stand whatever the reader's font is.</summary>
+    /// <summary>
+    /// Each piece says at which column it begins, so that columns stand whatever the reader's font is.
+    /// </summary>
     private static void Line(StringBuilder svg, SegmentLine line, double y)
     {
         if (line.All(segment => segment.IsWhiteSpace))
