@@ -13,7 +13,7 @@ internal sealed class Programs
     private readonly string _output;
 
     /// <exception cref="DemoFailedException">
-    /// This program does not stand in the build output of the repository.
+    /// This program does not stand in the build output, or one of the four is missing.
     /// </exception>
     public Programs(string? published)
     {
@@ -27,15 +27,20 @@ internal sealed class Programs
             throw new DemoFailedException(
                 $"The demo runs from its build output in the repository, not from {here.FullName}.");
         }
+
+        Agent = Sidecar("agent", "agent");
+        OutboxRelay = Sidecar("outbox-relay", "outbox-relay");
+        Consumer = Built("orders-consumer", Path.Combine("samples", "Orders.Consumer"));
+        Producer = Built("orders-producer", Path.Combine("samples", "Orders.Producer"));
     }
 
-    public ProgramCommand Agent => Sidecar("agent", "agent");
+    public ProgramCommand Agent { get; }
 
-    public ProgramCommand OutboxRelay => Sidecar("outbox-relay", "outbox-relay");
+    public ProgramCommand OutboxRelay { get; }
 
-    public ProgramCommand Consumer => Built("orders-consumer", Path.Combine("samples", "Orders.Consumer"));
+    public ProgramCommand Consumer { get; }
 
-    public ProgramCommand Producer => Built("orders-producer", Path.Combine("samples", "Orders.Producer"));
+    public ProgramCommand Producer { get; }
 
     private ProgramCommand Sidecar(string name, string project)
     {
