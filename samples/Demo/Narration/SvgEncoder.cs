@@ -66,7 +66,9 @@ internal sealed partial class SvgEncoder : IAnsiConsoleEncoder
         return first < 0 ? [] : lines[first..(last + 1)];
     }
 
-    /// <summary>Each piece says at which column it begins, so that columns stand whatever the reader's font is.</summary>
+    /// <summary>
+    /// Each piece says at which column it begins, so that columns stand whatever the reader's font is.
+    /// </summary>
     private static void Line(StringBuilder svg, List<Segment> line, double y)
     {
         svg.Append($"<text y=\"{y:0.#}\">");
@@ -95,7 +97,9 @@ internal sealed partial class SvgEncoder : IAnsiConsoleEncoder
         return color + bold + dim;
     }
 
-    /// <summary>The basic colours as today's dark terminals show them; by the book they are hard to read on dark.</summary>
+    /// <summary>
+    /// The basic colours as today's dark terminals show them; by the book they are hard to read on dark.
+    /// </summary>
     private static string Tone(Color color) =>
         color == Color.Green ? "#3fb950"
         : color == Color.Yellow ? "#e3b341"
