@@ -105,7 +105,7 @@ internal static class AgentRun
     {
         ["SIDECAR_SERVICE"] = "load",
         ["SIDECAR_NAMESPACE"] = $"bench-{System.Environment.ProcessId}",
-        ["SIDECAR_KAFKA_BOOTSTRAP_SERVERS"] = kafka.BootstrapServers,
+        ["SIDECAR_BOOTSTRAP_SERVERS"] = kafka.BootstrapServers,
     };
 
     private static string Describe(LoadOptions options) =>
