@@ -31,7 +31,7 @@ internal static class ConsumerFactory
     private const int MetadataRefreshMs = 10_000;
 
     /// <summary>Kilobytes that the client itself may prefetch, besides what the agent holds.</summary>
-    private const int PrefetchKilobytes = 8192;
+    private const int PrefetchKilobytes = 4096;
 
     /// <summary>Records that the client tries to have prefetched in each partition.</summary>
     private const int PrefetchRecords = 5000;

@@ -24,7 +24,7 @@ internal sealed class SettingsTests
     {
         var (options, errors) = Read(
             new() { ["sqlite"] = "flag.db" },
-            new() { ["SIDECAR_OUTBOX_SQLITE"] = "v.db", ["SIDECAR_KAFKA_BOOTSTRAP_SERVERS"] = "k:9092", ["SIDECAR_OUTBOX_LEASE"] = "" });
+            new() { ["SIDECAR_OUTBOX_SQLITE"] = "v.db", ["SIDECAR_BOOTSTRAP_SERVERS"] = "k:9092", ["SIDECAR_OUTBOX_LEASE"] = "" });
         Assert.That(errors, Is.Empty);
         Assert.That(options.Relay.Store.SqlitePath, Is.EqualTo("flag.db"));
         Assert.That(options.Relay.Publish.BootstrapServers, Is.EqualTo("k:9092"));
