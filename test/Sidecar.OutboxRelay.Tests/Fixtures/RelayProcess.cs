@@ -52,14 +52,28 @@ internal sealed partial class RelayProcess : IDisposable
     }
 
     /// <summary>A relay of this outbox with short leases and small windows, so that faults hit something.</summary>
-    public static RelayProcess Run(OutboxFile outbox, params string[] more) => new(
-        [
-            "run", "--sqlite", outbox.Path, "--bootstrap-servers", Kafka.BootstrapServers, "--metrics-port", "0",
-            "--metrics-address", "127.0.0.1", "--lease", "1s", "--window-rows", "100", "--log-format", "text", .. more,
-        ]);
+    public static RelayProcess Run(OutboxFile outbox, params string[] more)
+    {
+        var flags = new Dictionary<string, string>
+        {
+            ["--sqlite"] = outbox.Path,
+            ["--bootstrap-servers"] = Kafka.BootstrapServers,
+            ["--metrics-port"] = "0",
+            ["--metrics-address"] = "127.0.0.1",
+            ["--lease"] = "1s",
+            ["--window-rows"] = "100",
+            ["--log-format"] = "text",
+        };
+        foreach (var pair in more.Chunk(2))
+        {
+            flags[pair[0]] = pair[1];
+        }
+
+        return new RelayProcess(["run", .. flags.SelectMany(flag => new[] { flag.Key, flag.Value })]);
+    }
 
     public Task SaysAsync(string text) => Eventually.TrueAsync(
-        () => Output.Contains(text, StringComparison.Ordinal), $"the relay says '{text}'; it said:\n{Output}");
+        () => Output.Contains(text, StringComparison.Ordinal), () => $"the relay says '{text}'; it said:\n{Output}");
 
     public void KillHard() => Signal(Kill);
 
@@ -75,7 +89,8 @@ internal sealed partial class RelayProcess : IDisposable
 
     public async Task<int> EndAsync()
     {
-        await process.WaitForExitAsync();
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await process.WaitForExitAsync(bound.Token);
         return process.ExitCode;
     }
 

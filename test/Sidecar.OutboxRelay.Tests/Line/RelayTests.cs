@@ -94,6 +94,7 @@ internal sealed class RelayTests
         using var relay = RelayProcess.Run(outbox);
         await relay.SaysAsync($"topic '{missing}' does not exist");
         await Eventually.TrueAsync(() => outbox.Pending == 2, "the other topic's row has gone");
+        Assert.That(outbox.Scalar("SELECT count(*) FROM outbox_held"), Is.Zero);
         await Kafka.CreateAsync(missing);
         await outbox.DrainedAsync();
         Assert.That(Kafka.ReadAll(missing).Select(r => Value(r.Message)), Is.EqualTo(new[] { "1", "2" }));

@@ -1,9 +1,12 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
-namespace Sidecar.OutboxRelay.Tests.Fixtures;
+namespace Sidecar.OutboxRelay.Tests;
 
-/// <summary>The brokers that the tests run against: KAFKA_BOOTSTRAP_SERVERS, else librdkafka's mock cluster in this process.</summary>
+/// <summary>
+/// The brokers that the tests run against: KAFKA_BOOTSTRAP_SERVERS, else librdkafka's mock cluster in this process. It
+/// stands in the root namespace, so that NUnit starts it once, before every test below.
+/// </summary>
 [SetUpFixture]
 internal sealed class Kafka
 {
