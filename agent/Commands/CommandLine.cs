@@ -35,7 +35,8 @@ public sealed class CommandLine
         var line = Build().Parse(args);
         if (line.Action is ParseErrorAction)
         {
-            var errors = line.Errors.Select(problem => OneLine(problem.Message) + Suggestion(problem.Message, line)).ToList();
+            var errors = line.Errors
+                .Select(problem => OneLine(problem.Message) + Suggestion(problem.Message, line)).ToList();
             ErrorReport.Write(error, "in the command line (see agent --help)", errors);
             return ExitCodes.Misconfigured;
         }
@@ -52,7 +53,7 @@ public sealed class CommandLine
 
     private RootCommand Build()
     {
-        var root = new RootCommand("Delivers Kafka's events to the application in this pod over gRPC. Without a command: run.");
+        var root = new RootCommand("Delivers Kafka's events to the application in this pod. Without a command: run.");
         flags.AddTo(root);
         root.SetAction(Run);
         var run = new Command("run", "Delivers until it is told to stop.");
@@ -151,7 +152,9 @@ public sealed class CommandLine
     {
         var known = line.CommandResult.Command.Subcommands.Select(command => command.Name)
             .Concat(line.RootCommandResult.Command.Options.Select(option => option.Name)).ToList();
-        var unknown = line.UnmatchedTokens.FirstOrDefault(token => message.Contains($"'{token}'", StringComparison.Ordinal));
-        return unknown is not null && Nearest.To(unknown.Split('=')[0], known) is { } near ? $" Did you mean {near}?" : "";
+        var unknown = line.UnmatchedTokens
+            .FirstOrDefault(token => message.Contains($"'{token}'", StringComparison.Ordinal));
+        var near = unknown is null ? null : Nearest.To(unknown.Split('=')[0], known);
+        return near is null ? "" : $" Did you mean {near}?";
     }
 }

@@ -32,7 +32,7 @@ public static class ConfigOutput
     public static void Table(TextWriter output, ResolvedConfiguration configuration)
     {
         var rows = configuration.Lines
-            .Select(line => (line.Setting, Value: line.Value.Length == 0 ? "-" : line.Value, From: line.Origin.ToString()))
+            .Select(line => (line.Setting, line.Value.Length == 0 ? "-" : line.Value, line.Origin.ToString()))
             .Prepend(("SETTING", "VALUE", "FROM"))
             .ToList();
         var setting = rows.Max(row => row.Item1.Length);

@@ -2,7 +2,9 @@ using Sidecar.Agent.Subscriptions;
 
 namespace Sidecar.Agent.Commands;
 
-/// <summary>Says on standard error what is wrong: one line that counts, then one line each. Nothing is written behind it.</summary>
+/// <summary>
+/// Says on standard error what is wrong: one line that counts, then one line each. Nothing is written behind it.
+/// </summary>
 public static class ErrorReport
 {
     /// <summary>Writes the warnings, then the errors.</summary>

@@ -10,10 +10,11 @@ public static class Explanation
     {
         output.WriteLine($"Of the process ({AnnotationFile.Prefix}<field>, SIDECAR_<FIELD>, --<field>, or the file):");
         List(output, ProcessFields.All, new AgentOptions());
-        output.WriteLine("  kafka.<property>  In the file or the annotations: any property of librdkafka that is not the agent's own.");
+        output.WriteLine("  kafka.<property>    In the file or the annotations: a property of librdkafka.");
         output.WriteLine();
         output.WriteLine(
-            $"Of a subscription ({AnnotationFile.Prefix}subscription.<name>[.<field>], or subscriptions.<name> in the file;");
+            $"Of a subscription ({AnnotationFile.Prefix}subscription.<name>[.<field>], "
+            + "or subscriptions.<name> in the file;");
         output.WriteLine($"for all: {AnnotationFile.Prefix}defaults, or defaults in the file):");
         List(output, SubscriptionFields.All, new SubscriptionOptions());
         output.WriteLine();
@@ -31,7 +32,7 @@ public static class Explanation
                 ? []
                 : new[] { $"variable: {EnvironmentVariables.NameOf(name)}", $"flag: --{name}" };
             One(output, process, new AgentOptions(),
-                [$"annotation: {AnnotationFile.Prefix}{name}", .. process.IsSupported ? otherwise : [], $"file: {name}"]);
+                [$"annotation: {AnnotationFile.Prefix}{name}", .. otherwise, $"file: {name}"]);
         }
 
         if (subscription is not null)

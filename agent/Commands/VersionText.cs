@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Sidecar.Agent.Commands;
 
-/// <summary>What <c>--version</c> prints: the agent, the runtime it was built with, and the Kafka library it has loaded.</summary>
+/// <summary>
+/// What <c>--version</c> prints: the agent, the runtime it was built with, and the Kafka library it has loaded.
+/// </summary>
 public static class VersionText
 {
     /// <summary>One line.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 
 namespace Sidecar.Agent.Contracts;
 
@@ -55,7 +54,7 @@ public sealed class EventRecord
     {
         if (buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            RecordBuffers.Return(buffer);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Sidecar.Agent.Contracts;
@@ -17,7 +16,7 @@ public ref struct RecordWriter
     private int headersStart;
 
     /// <summary>Starts a record that is expected to take <paramref name="sizeHint"/> bytes; it grows where it must.</summary>
-    public RecordWriter(int sizeHint) => buffer = sizeHint == 0 ? [] : ArrayPool<byte>.Shared.Rent(sizeHint);
+    public RecordWriter(int sizeHint) => buffer = sizeHint == 0 ? [] : RecordBuffers.Rent(sizeHint);
 
     /// <summary>Sets the key; not called for a null key.</summary>
     public void Key(ReadOnlySpan<byte> bytes)
@@ -68,11 +67,11 @@ public ref struct RecordWriter
 
     private void Grow(int needed)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, buffer.Length * 2));
+        var larger = RecordBuffers.Rent(Math.Max(needed, buffer.Length * 2));
         buffer.AsSpan(0, length).CopyTo(larger);
         if (buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            RecordBuffers.Return(buffer);
         }
 
         buffer = larger;

@@ -6,8 +6,11 @@ namespace Sidecar.Agent.Delivery;
 /// <summary>Who ended a call, as far as the outcome depends on it.</summary>
 public enum CallEnd
 {
-    /// <summary>The application answered, or the client library refused its answer: the status decides.</summary>
+    /// <summary>The application answered: its verdict or its status decides.</summary>
     Answered,
+
+    /// <summary>The application reset the call, or its answer cannot be read: whatever status the library makes of it.</summary>
+    Garbled,
 
     /// <summary>We cancelled.</summary>
     CancelledByUs,
@@ -61,6 +64,7 @@ internal static class Classification
             Saying.Reject => AttemptEnd.Rejected,
             Saying.Nothing => HeedNever(OfStatus(status), call),
         },
+        CallEnd.Garbled => AttemptEnd.Failed,
         CallEnd.CancelledByUs => AttemptEnd.Cancelled,
         CallEnd.NotProcessed => AttemptEnd.Unreachable,
         CallEnd.Lost => AttemptEnd.Interrupted,

@@ -5,7 +5,9 @@ namespace Sidecar.Agent.Delivery;
 /// <summary>The limits of <see cref="DeliveryOptions"/>, and what its fields ask of one another.</summary>
 public static class DeliveryOptionsRules
 {
-    /// <summary>The longest path that the address of a Unix socket holds, in bytes (108 with the closing zero).</summary>
+    /// <summary>
+    /// The longest path that the address of a Unix socket holds, in bytes (108 with the closing zero).
+    /// </summary>
     public const int MaxUnixPathBytes = 107;
 
     /// <summary>The most attempts in place.</summary>

@@ -13,6 +13,9 @@ namespace Sidecar.Agent.Delivery;
 /// </summary>
 public sealed class GrpcDeliveryClient : IDeliveryClient
 {
+    /// <summary>Requests that are kept for the next call.</summary>
+    private const int MaxPooledCalls = 256;
+
     private readonly IContract contract;
     private readonly Method<OutgoingCall, DeliverResponse> method;
     private readonly AppChannel channel;
@@ -37,9 +40,6 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
         calls = new DefaultObjectPool<OutgoingCall>(new NewCall(contract), MaxPooledCalls);
     }
 
-    /// <summary>Requests that are kept for the next call.</summary>
-    private const int MaxPooledCalls = 256;
-
     /// <inheritdoc/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptOutcome> DeliverAsync(
@@ -50,6 +50,7 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
         {
             if (contract.Prepare(record, attempt, out var prepared) is { } refused)
             {
+                calls.Return(outgoing);
                 return refused;
             }
 
@@ -108,8 +109,8 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
     private AttemptOutcome Classify(RpcException failure, bool sent, CancellationToken cancellation)
     {
         var status = failure.Status;
-        var cancelledByUs = status.StatusCode == StatusCode.Cancelled
-            && (cancellation.IsCancellationRequested || disposed);
+        var cancelledByUs = (cancellation.IsCancellationRequested || disposed)
+            && (status.StatusCode == StatusCode.Cancelled || status.DebugException is not null);
         var end = cancelledByUs ? CallEnd.CancelledByUs : TransportFault.Of(status, sent);
         return Classification.Of(new EndedCall(
             end,
@@ -121,18 +122,19 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
 
     private string Describe(CallEnd end, in Status status) => end switch
     {
-        CallEnd.Answered when status.StatusCode == StatusCode.DeadlineExceeded && status.Detail.Length == 0 =>
+        CallEnd.Answered or CallEnd.Garbled when status.StatusCode == StatusCode.DeadlineExceeded && status.Detail.Length == 0 =>
             $"no answer within the deadline of {options.Deadline.TotalMilliseconds:0} ms",
         CallEnd.Answered => status.Detail,
+        CallEnd.Garbled => TransportFault.Explain(status.DebugException) ?? status.Detail,
         CallEnd.CancelledByUs => "cancelled",
-        CallEnd.NotProcessed => $"no connection to {options.AppAddress}: {Cause(status)}",
+        CallEnd.NotProcessed => $"not delivered to {options.AppAddress}: {Cause(status)}",
         CallEnd.Lost => $"the connection to {options.AppAddress} was lost after the event was sent: {Cause(status)}",
-        CallEnd.NotGrpc => $"what listens at {options.AppAddress} does not speak gRPC (HTTP/2): {status.Detail}",
+        CallEnd.NotGrpc => $"what listens at {options.AppAddress} does not speak gRPC: {Cause(status)}",
     };
 
     private static string Cause(in Status status) =>
         TransportFault.Explain(status.DebugException)
-        ?? (status.Detail.Length > 0 ? status.Detail : "none within the deadline");
+        ?? (status.Detail.Length > 0 ? status.Detail : "no connection within the deadline");
 
     private sealed class NewCall(IContract contract) : PooledObjectPolicy<OutgoingCall>
     {

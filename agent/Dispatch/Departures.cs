@@ -117,6 +117,13 @@ internal sealed class Departures : IDisposable
     /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
     private void Arm()
     {
+        // A slot that is busy looks for itself when it comes back. With none idle, a timer could only fire in vain, again
+        // and again.
+        if (idle.Count == 0)
+        {
+            return;
+        }
+
         var due = ready.NextDue ?? TimeSpan.MaxValue;
         if (gate.State == GateState.Shut && !ready.IsEmpty && gate.ProbeAt < due)
         {

@@ -29,5 +29,5 @@ public sealed class DispatchOptions
     public int Window { get; set; } = 4096;
 
     /// <summary>The same in bytes held. 64 KiB to 1 GiB; one event is always admitted, however large.</summary>
-    public long WindowBytes { get; set; } = 8 * 1024 * 1024;
+    public long WindowBytes { get; set; } = 4 * 1024 * 1024;
 }

@@ -18,7 +18,9 @@ public static class SourceOptionsRules
     /// <summary>The longest session; the client library asks that it is not above its poll interval.</summary>
     public static readonly TimeSpan MaxSessionTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>The longest wait for deliveries in flight when partitions are taken away; far below the poll interval.</summary>
+    /// <summary>
+    /// The longest wait for deliveries in flight when partitions are taken away; far below the poll interval.
+    /// </summary>
     public static readonly TimeSpan MaxRevokeTimeout = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest wait for deliveries in flight when the agent stops.</summary>
@@ -84,8 +86,8 @@ public static class SourceOptionsRules
             broken.Add(new RuleBreak(
                 "session-timeout",
                 $"kafka.{Heartbeat}",
-                $"a session of {options.SessionTimeout.TotalSeconds:0.###}s ends before the next heartbeat, which comes "
-                + $"every {heartbeat.TotalSeconds:0.###}s",
+                $"a session of {options.SessionTimeout.TotalSeconds:0.###}s ends before the next heartbeat, "
+                + $"which comes every {heartbeat.TotalSeconds:0.###}s",
                 $"Raise session-timeout, or set kafka.{Heartbeat} to a third of it"));
         }
     }

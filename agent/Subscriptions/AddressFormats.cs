@@ -10,7 +10,10 @@ internal static class AddressFormats
 {
     private const string Unix = "unix:";
 
-    /// <summary>A port of this machine, or a Unix socket. An application elsewhere would get events over the network, unprotected.</summary>
+    /// <summary>
+    /// A port of this machine, or a Unix socket. An application elsewhere would get events over the network,
+    /// unprotected.
+    /// </summary>
     public static ValueFormat<string> App { get; } = ValueFormat<string>.OfText(
         "host:port on this machine, or unix:/path",
         text => text.StartsWith(Unix, StringComparison.Ordinal) ? Socket(text) : Loopback(text),
@@ -66,7 +69,8 @@ internal static class AddressFormats
             return Parsed<string>.Wrong("not host:port", fix);
         }
 
-        var isLocal = parts.Host == "localhost" || (IPAddress.TryParse(parts.Host, out var ip) && IPAddress.IsLoopback(ip));
+        var isLocal = parts.Host == "localhost"
+            || (IPAddress.TryParse(parts.Host, out var ip) && IPAddress.IsLoopback(ip));
         return isLocal
             ? new Parsed<string>(text, null)
             : Parsed<string>.Wrong(

@@ -7,7 +7,9 @@ namespace Sidecar.Agent.Subscriptions;
 /// <summary>Everything that is configured, as it is in force.</summary>
 public sealed class AgentOptions
 {
-    /// <summary>The service that this agent belongs to (<c>SIDECAR_SERVICE</c>). Required unless a group is given.</summary>
+    /// <summary>
+    /// The service that this agent belongs to (<c>SIDECAR_SERVICE</c>). Required unless a group is given.
+    /// </summary>
     public string Service { get; set; } = "";
 
     /// <summary>Its namespace (<c>SIDECAR_NAMESPACE</c>). Required unless a group is given.</summary>

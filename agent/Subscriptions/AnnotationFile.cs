@@ -4,7 +4,8 @@ namespace Sidecar.Agent.Subscriptions;
 public sealed record Annotation(string Key, string Value, int Line);
 
 /// <summary>
-/// Reads what the Downward API writes for <c>metadata.annotations</c>: one line per annotation, <c>key="value"</c>, the value
+/// Reads what the Downward API writes for <c>metadata.annotations</c>: one line per annotation, <c>key="value"</c>,
+/// the value
 /// quoted by Go. Other programs' annotations are passed over unread, however long they are.
 /// </summary>
 public static class AnnotationFile
@@ -51,7 +52,9 @@ public static class AnnotationFile
         return annotations;
     }
 
-    /// <summary>Keys that look like ours and are not: with a prefix that is nearly right, nobody would read them.</summary>
+    /// <summary>
+    /// Keys that look like ours and are not: with a prefix that is nearly right, nobody would read them.
+    /// </summary>
     public static IEnumerable<string> NearMisses(string text)
     {
         var misses = new List<string>();

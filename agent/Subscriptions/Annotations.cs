@@ -14,7 +14,8 @@ public static class Annotations
 
     /// <summary>Adds what the annotations set, and what is wrong with them.</summary>
     public static void Read(
-        IEnumerable<Annotation> annotations, string path, List<Setting> settings, ICollection<ConfigurationError> errors)
+        IEnumerable<Annotation> annotations, string path,
+        List<Setting> settings, ICollection<ConfigurationError> errors)
     {
         foreach (var annotation in annotations)
         {
@@ -69,7 +70,7 @@ public static class Annotations
             errors.Add(new ConfigurationError(
                 origin, value, "the value is empty", "Write at least the topic, or remove the annotation"));
         }
-        else if (text.StartsWith('{') || text.Contains('\n', StringComparison.Ordinal))
+        else if (IsYaml(text))
         {
             // Not trimmed at its start: the first line's indentation is that of the others.
             YamlSettings.ReadBlock(value.TrimEnd(), scope, origin, settings, errors);
@@ -79,4 +80,11 @@ public static class Annotations
             CompactValue.Read(text, scope, origin, settings, errors);
         }
     }
+
+    /// <summary>No topic holds a colon, so that one line of <c>topics: orders.v1</c> is YAML too.</summary>
+    private static bool IsYaml(string text) =>
+        text.StartsWith('{')
+        || text.Contains('\n', StringComparison.Ordinal)
+        || (text.IndexOf(": ", StringComparison.Ordinal) is > 0 and var colon
+            && text.AsSpan(0, colon).IndexOfAny('=', ';') < 0);
 }

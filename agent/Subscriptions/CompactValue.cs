@@ -1,7 +1,10 @@
+using System.Text;
+
 namespace Sidecar.Agent.Subscriptions;
 
 /// <summary>
-/// Reads the compact form: <c>orders.v1; ordering=key; concurrency=32</c>. What stands first without a name are the topics;
+/// Reads the compact form: <c>orders.v1; ordering=key; concurrency=32</c>. What stands first without a name are the
+/// topics;
 /// a value that holds a semicolon is quoted, with <c>\"</c> and <c>\\</c>.
 /// </summary>
 public static class CompactValue
@@ -30,14 +33,16 @@ public static class CompactValue
             if (equals < 0 && i > 0)
             {
                 errors.Add(new ConfigurationError(
-                    origin, text, $"{ConfigurationError.Shown(parts[i])} is not key=value", "Topics come first, then key=value"));
+                    origin, text, $"{ConfigurationError.Shown(parts[i])} is not key=value",
+                    "Topics come first, then key=value"));
                 continue;
             }
 
             var key = equals < 0 ? SubscriptionFields.Topics : parts[i][..equals].Trim();
             if (!seen.Add(key))
             {
-                errors.Add(new ConfigurationError(origin.Within(key), text, "the key stands there twice", "Remove one"));
+                errors.Add(new ConfigurationError(
+                    origin.Within(key), text, "the key stands there twice", "Remove one"));
                 continue;
             }
 
@@ -92,7 +97,7 @@ public static class CompactValue
             return value;
         }
 
-        var plain = new System.Text.StringBuilder(value.Length);
+        var plain = new StringBuilder(value.Length);
         for (var i = 1; i < value.Length; i++)
         {
             switch (value[i])

@@ -9,7 +9,8 @@ public sealed record ConfigurationSources(
     string? Annotations, string? Config, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<Setting> Flags);
 
 /// <summary>
-/// From what was written to what is in force: every source becomes settings, and the settings become options. Nothing is
+/// From what was written to what is in force: every source becomes settings, and the settings become options. Nothing
+/// is
 /// thrown for what operators write: all that is wrong comes back at once.
 /// </summary>
 public static class Configuration

@@ -28,7 +28,9 @@ public sealed record ConfigurationError(Origin Origin, string? Value, string Pro
     /// <summary>A value in quotes on one line, cut to <see cref="ShownCharacters"/>.</summary>
     public static string Shown(string value) => value.Length <= ShownCharacters
         ? $"\"{Printable(value)}\""
-        : $"\"{Printable(value[..ShownCharacters])}...\" ({value.Length.ToString(CultureInfo.InvariantCulture)} characters)";
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"\"{Printable(value[..ShownCharacters])}...\" ({value.Length} characters)");
 
     private static string Printable(string text)
     {

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Sidecar.Agent.Subscriptions;
 
-/// <summary>Reads the <c>SIDECAR_*</c> variables. One that is empty counts as not set, as charts like to write them.</summary>
+/// <summary>
+/// Reads the <c>SIDECAR_*</c> variables. One that is empty counts as not set, as charts like to write them.
+/// </summary>
 public static partial class EnvironmentVariables
 {
     /// <summary>What stands before our names.</summary>
@@ -17,7 +19,9 @@ public static partial class EnvironmentVariables
     /// <summary>The variable of a field of the process.</summary>
     public static string NameOf(string field) => Prefix + field.ToUpperInvariant().Replace('-', '_');
 
-    /// <summary>Adds what the variables set. One that nobody knows is a warning: Kubernetes adds variables of its own.</summary>
+    /// <summary>
+    /// Adds what the variables set. One that nobody knows is a warning: Kubernetes adds variables of its own.
+    /// </summary>
     public static void Read(
         IReadOnlyDictionary<string, string> environment, List<Setting> settings, List<string> warnings)
     {
@@ -36,27 +40,32 @@ public static partial class EnvironmentVariables
             }
             else
             {
-                var near = Nearest.To(name[Prefix.Length..], known.Values) is { } meant ? $" Did you mean {NameOf(meant)}?" : "";
+                var meant = Nearest.To(name[Prefix.Length..], known.Values);
+                var near = meant is null ? "" : $" Did you mean {NameOf(meant)}?";
                 warnings.Add($"The variable {name} is not one of the agent's and has no effect.{near}");
             }
         }
     }
 
     /// <summary>
-    /// Kubernetes sets these in every pod for each Service whose name is "sidecar" or begins with "sidecar-", and so could
+    /// Kubernetes sets these in every pod for each Service whose name is "sidecar" or begins with "sidecar-", and so
+    /// could
     /// even hit a name of ours: a Service "sidecar-metrics" makes <c>SIDECAR_METRICS_PORT=tcp://10.0.0.1:80</c>.
     /// </summary>
     private static bool IsOfAService(string name, string value) =>
         ServiceName().IsMatch(name) || (ServiceAddress().IsMatch(name) && Address().IsMatch(value));
 
     [GeneratedRegex(
-        "^SIDECAR_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR))$",
+        "^SIDECAR_([A-Z0-9_]+_)?"
+        + "(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR))$",
         RegexOptions.ExplicitCapture,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex ServiceName();
 
     [GeneratedRegex(
-        "^SIDECAR_([A-Z0-9_]+_)?PORT(_[0-9]+_(TCP|UDP|SCTP))?$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+        "^SIDECAR_([A-Z0-9_]+_)?PORT(_[0-9]+_(TCP|UDP|SCTP))?$",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex ServiceAddress();
 
     [GeneratedRegex("^(tcp|udp|sctp)://", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

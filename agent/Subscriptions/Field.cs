@@ -65,7 +65,8 @@ internal sealed class Field<TOptions>
     };
 
     /// <summary>The same field, whose value must not be printed.</summary>
-    public Field<TOptions> AsSecret() => new(Name, Limits, Doc, set, show) { IsSupported = IsSupported, IsSecret = true };
+    public Field<TOptions> AsSecret() =>
+        new(Name, Limits, Doc, set, show) { IsSupported = IsSupported, IsSecret = true };
 
     /// <summary>Reads the value into the options; why it cannot be, or null.</summary>
     public ValueProblem? Set(SettingValue value, TOptions options) => set(value, options);

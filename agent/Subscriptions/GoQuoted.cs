@@ -5,8 +5,10 @@ using System.Text;
 namespace Sidecar.Agent.Subscriptions;
 
 /// <summary>
-/// Reads a string that Go wrote with <c>%q</c>, as the files of the Downward API are. Its escapes are not those of JSON:
-/// <c>\a \b \f \n \r \t \v \\ \"</c>, bytes as <c>\xNN</c> and <c>\NNN</c> (octal), and <c>\uNNNN</c>, <c>\UNNNNNNNN</c>.
+/// Reads a string that Go wrote with <c>%q</c>, as the files of the Downward API are. Its escapes are not those of
+/// JSON:
+/// <c>\a \b \f \n \r \t \v \\ \"</c>, bytes as <c>\xNN</c> and <c>\NNN</c> (octal), and <c>\uNNNN</c>,
+/// <c>\UNNNNNNNN</c>.
 /// </summary>
 public static class GoQuoted
 {

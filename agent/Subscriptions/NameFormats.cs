@@ -5,7 +5,9 @@ namespace Sidecar.Agent.Subscriptions;
 /// <summary>Names: of topics, methods, groups, services and subscriptions.</summary>
 internal static partial class NameFormats
 {
-    /// <summary>The longest name of a subscription; with the longest field it still fits into an annotation's key.</summary>
+    /// <summary>
+    /// The longest name of a subscription; with the longest field it still fits into an annotation's key.
+    /// </summary>
     public const int MaxSubscriptionName = 30;
 
     /// <summary>The longest name of a topic or a group.</summary>
@@ -54,7 +56,8 @@ internal static partial class NameFormats
             ? null
             : new ValueProblem(
                 $"{ConfigurationError.Shown(name)} cannot be the name of a subscription",
-                $"{LowerCase(name)}Use lower-case letters, digits and dashes, a letter first, at most {MaxSubscriptionName}");
+                $"{LowerCase(name)}Use lower-case letters, digits and dashes, a letter first, "
+                + $"at most {MaxSubscriptionName}");
 
     /// <summary>Names that differ by case only would be one subscription to people and two to the group.</summary>
     private static string LowerCase(string name) =>
@@ -64,7 +67,8 @@ internal static partial class NameFormats
 
     private static Parsed<IReadOnlyList<string>> ReadTopics(List<string> topics)
     {
-        const string fix = "Use up to 249 letters, digits, dots, dashes and underscores, several topics separated by commas";
+        const string fix =
+            "Use up to 249 letters, digits, dots, dashes and underscores, several topics separated by commas";
         if (topics.Count == 0 || topics.Contains(""))
         {
             return Parsed<IReadOnlyList<string>>.Wrong("a topic's name is empty", fix);
@@ -102,7 +106,9 @@ internal static partial class NameFormats
     private static partial Regex KafkaName();
 
     [GeneratedRegex(
-        @"^/[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*/[A-Za-z_][A-Za-z0-9_]*\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+        @"^/[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*/[A-Za-z_][A-Za-z0-9_]*\z",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 1000)]
     private static partial Regex MethodName();
 
     [GeneratedRegex(@"^[a-z0-9]([a-z0-9-]*[a-z0-9])?\z", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

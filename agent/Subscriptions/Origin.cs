@@ -1,6 +1,8 @@
 namespace Sidecar.Agent.Subscriptions;
 
-/// <summary>Where a setting can come from, the weakest first: of two that set one field, the later one here wins.</summary>
+/// <summary>
+/// Where a setting can come from, the weakest first: of two that set one field, the later one here wins.
+/// </summary>
 public enum Precedence
 {
     /// <summary>Built in.</summary>

@@ -72,7 +72,9 @@ internal static class ProcessFields
         F.NotYet("insecure", "true: the certificates of brokers are not checked."),
     ];
 
-    /// <summary>The field of this name, one of the Kafka client's properties included; null where there is none.</summary>
+    /// <summary>
+    /// The field of this name, one of the Kafka client's properties included; null where there is none.
+    /// </summary>
     public static F? Find(string name) => name.StartsWith(KafkaPrefix, StringComparison.Ordinal)
         ? Property(name[KafkaPrefix.Length..])
         : All.FirstOrDefault(field => field.Name == name);

@@ -2,7 +2,8 @@ namespace Sidecar.Agent.Subscriptions;
 
 /// <summary>One setting in force.</summary>
 /// <param name="Setting">Its full name: a field of the process, or <c>subscription.name.field</c>.</param>
-/// <param name="Value">Its value as an operator would write it; redacted where it is a secret, empty where it is not set.</param>
+/// <param name="Value">Its value as an operator would write it; redacted where it is a secret, empty where it is not
+/// set.</param>
 /// <param name="Origin">Where the value comes from.</param>
 public sealed record ConfigurationLine(string Setting, string Value, Origin Origin);
 

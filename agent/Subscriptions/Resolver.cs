@@ -5,7 +5,9 @@ using Sidecar.Agent.Source;
 
 namespace Sidecar.Agent.Subscriptions;
 
-/// <summary>Makes options out of settings: precedence, defaults, the rules between fields and between subscriptions.</summary>
+/// <summary>
+/// Makes options out of settings: precedence, defaults, the rules between fields and between subscriptions.
+/// </summary>
 public sealed class Resolver
 {
     private readonly IReadOnlyList<Setting> settings;
@@ -81,7 +83,8 @@ public sealed class Resolver
                 errors.Add(ConfigurationError.Missing(
                     name,
                     "not set, and the group's name is made of it",
-                    $"Set {EnvironmentVariables.NameOf(name)} or --{name}, or name the group by {AnnotationFile.Prefix}group"));
+                    $"Set {EnvironmentVariables.NameOf(name)} or --{name}, "
+                    + $"or name the group by {AnnotationFile.Prefix}group"));
             }
         }
 
@@ -94,7 +97,9 @@ public sealed class Resolver
         }
     }
 
-    /// <summary>Reads what is said of all subscriptions once by itself, so that it is right even if nobody uses it.</summary>
+    /// <summary>
+    /// Reads what is said of all subscriptions once by itself, so that it is right even if nobody uses it.
+    /// </summary>
     private void Defaults()
     {
         var unused = new FieldLayer<SubscriptionOptions>(

@@ -89,7 +89,8 @@ internal static class ScalarFormats
                 return notYet.Any(word => text == word || text.StartsWith(word + ":", StringComparison.Ordinal))
                     ? Parsed<T>.Wrong("not supported yet", $"Use one of: {limits}")
                     : Parsed<T>.Wrong(
-                        "not one of its words", $"{Nearest.Question(text, words.Select(w => w.Word))}Use one of: {limits}");
+                        "not one of its words",
+                        $"{Nearest.Question(text, words.Select(w => w.Word))}Use one of: {limits}");
             },
             value => words.First(word => word.Value.Equals(value)).Word);
     }

@@ -16,7 +16,9 @@ public readonly record struct Scope(string? Subscription)
     public bool IsOne => Subscription is not null && Subscription != Everyone;
 }
 
-/// <summary>A value as it was written: one text, or a list of texts. Nothing is converted before a field asks for it.</summary>
+/// <summary>
+/// A value as it was written: one text, or a list of texts. Nothing is converted before a field asks for it.
+/// </summary>
 public sealed class SettingValue
 {
     private SettingValue(string? text, IReadOnlyList<string>? items)

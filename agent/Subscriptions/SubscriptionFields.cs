@@ -13,7 +13,9 @@ internal static class SubscriptionFields
     /// <summary>The field that a value without a name stands for.</summary>
     public const string Topics = "topics";
 
-    /// <summary>Where the application listens; the process has a field of the same name, which all subscriptions take over.</summary>
+    /// <summary>
+    /// Where the application listens; the process has a field of the same name, which all subscriptions take over.
+    /// </summary>
     public const string AppAddress = "app-address";
 
     /// <summary>The fields, in the order in which they are documented.</summary>
@@ -25,7 +27,7 @@ internal static class SubscriptionFields
             o => o.Delivery.AppAddress, (o, v) => o.Delivery.AppAddress = v),
         F.Of(
             "method", NameFormats.Method,
-            "The application's own unary method, called with the record's value as it is. Without it: the generic contract.",
+            "The application's own unary method, called with the record's value as it is; without it, the generic one.",
             o => o.Delivery.Method, (o, v) => o.Delivery.Method = v),
         F.Of(
             "framing", ScalarFormats.Choice([("none", Framing.None), ("confluent", Framing.Confluent)]),
@@ -45,7 +47,7 @@ internal static class SubscriptionFields
             (o, v) => (o.Delivery.BackoffMin, o.Delivery.BackoffMax) = v),
         F.Of(
             "on-exhausted", ScalarFormats.Choice([("stop", OnExhausted.Stop)], "dead-letter", "park"),
-            "What becomes of an event that was rejected or has used up its attempts. stop: its partition stands, with the reason.",
+            "What becomes of an event that was rejected or has used up its attempts. stop: its partition stands.",
             o => o.Delivery.OnExhausted, (o, v) => o.Delivery.OnExhausted = v),
         F.Of(
             "ordering",

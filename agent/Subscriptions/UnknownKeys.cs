@@ -14,8 +14,9 @@ public static class UnknownKeys
                 setting,
                 "this is said of a subscription, not of the process",
                 setting.Origin.Precedence == Precedence.Annotation
-                    ? $"Write {AnnotationFile.Prefix}subscription.<name>.{setting.Field}, or put it into {AnnotationFile.Prefix}defaults"
-                    : $"Move it to subscriptions.<name>, or to defaults");
+                    ? $"Write {AnnotationFile.Prefix}subscription.<name>.{setting.Field}, or put it into "
+                        + $"{AnnotationFile.Prefix}defaults"
+                    : "Move it to subscriptions.<name>, or to defaults");
         }
 
         var isAnnotation = setting.Origin.Precedence == Precedence.Annotation;

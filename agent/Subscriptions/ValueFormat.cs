@@ -10,7 +10,9 @@ internal readonly record struct Parsed<T>(T Value, ValueProblem? Problem)
     public static Parsed<T> Wrong(string problem, string fix) => new(default!, new ValueProblem(problem, fix));
 }
 
-/// <summary>How values of one kind are written, read and shown. What <see cref="Show"/> gives, <see cref="Read"/> takes.</summary>
+/// <summary>
+/// How values of one kind are written, read and shown. What <see cref="Show"/> gives, <see cref="Read"/> takes.
+/// </summary>
 internal sealed class ValueFormat<T>(string limits, Func<SettingValue, Parsed<T>> read, Func<T, string> show)
 {
     /// <summary>What may be written, for people: the kind and its range.</summary>

@@ -1,6 +1,8 @@
 namespace Sidecar.Agent.Subscriptions;
 
-/// <summary>A piece of YAML with its place. Scalars stay text: nothing is guessed about <c>no</c>, <c>1e3</c> or <c>007</c>.</summary>
+/// <summary>
+/// A piece of YAML with its place. Scalars stay text: nothing is guessed about <c>no</c>, <c>1e3</c> or <c>007</c>.
+/// </summary>
 /// <param name="Line">From 1.</param>
 /// <param name="Column">From 1.</param>
 public abstract record YamlNode(long Line, long Column);

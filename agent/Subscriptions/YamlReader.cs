@@ -4,7 +4,8 @@ using YamlDotNet.Core.Events;
 namespace Sidecar.Agent.Subscriptions;
 
 /// <summary>
-/// Reads the part of YAML that configuration needs, and with it JSON: maps, lists and texts. Anchors, aliases, tags, keys
+/// Reads the part of YAML that configuration needs, and with it JSON: maps, lists and texts. Anchors, aliases, tags,
+/// keys
 /// that stand twice, several documents and deep nesting are errors, so no text of a bounded length can grow.
 /// </summary>
 public sealed class YamlReader
@@ -31,7 +32,8 @@ public sealed class YamlReader
         catch (YamlException broken)
         {
             problems.Add(new YamlProblem(
-                broken.Start.Line, broken.Start.Column, $"not YAML: {broken.Message.TrimEnd('.')}", "Correct the text"));
+                broken.Start.Line, broken.Start.Column,
+                $"not YAML: {broken.Message.TrimEnd('.')}", "Correct the text"));
             return null;
         }
     }
@@ -40,7 +42,7 @@ public sealed class YamlReader
     {
         YamlNode? root = null;
         var documents = 0;
-        while (parser.MoveNext())
+        while (Next())
         {
             switch (parser.Current)
             {
@@ -59,7 +61,12 @@ public sealed class YamlReader
     /// <summary>Reads the node that the parser stands on, up to its last event.</summary>
     private YamlNode? Node(int depth)
     {
-        var start = parser.Current!;
+        if (parser.Current is not { } start || start is not (NodeEvent or AnchorAlias))
+        {
+            var last = parser.Current?.Start ?? Mark.Empty;
+            throw new YamlException(last, last, "a value is missing");
+        }
+
         if (start is AnchorAlias || (start is NodeEvent node && (!node.Anchor.IsEmpty || !node.Tag.IsEmpty)))
         {
             Add(start, "anchors, aliases and tags are not read", "Write the value itself");
@@ -85,11 +92,11 @@ public sealed class YamlReader
     {
         var entries = new List<(YamlText, YamlNode)>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        while (parser.MoveNext() && parser.Current is not MappingEnd)
+        while (Next() && parser.Current is not MappingEnd)
         {
             var place = parser.Current!;
             var key = Node(depth + 1);
-            parser.MoveNext();
+            Next();
             var value = Node(depth + 1);
             if (key is not YamlText name || name.IsNull)
             {
@@ -111,7 +118,7 @@ public sealed class YamlReader
     private YamlList List(int depth, ParsingEvent start)
     {
         var items = new List<YamlNode>();
-        while (parser.MoveNext() && parser.Current is not SequenceEnd)
+        while (Next() && parser.Current is not SequenceEnd)
         {
             if (Node(depth + 1) is { } item)
             {
@@ -126,12 +133,26 @@ public sealed class YamlReader
     private YamlNode? Skip()
     {
         var open = parser.Current!.NestingIncrease;
-        while (open > 0 && parser.MoveNext())
+        while (open > 0 && Next())
         {
             open += parser.Current!.NestingIncrease;
         }
 
         return null;
+    }
+
+    /// <summary>Steps on. The library's scanner fails on a few broken texts without saying where it stood.</summary>
+    private bool Next()
+    {
+        try
+        {
+            return parser.MoveNext();
+        }
+        catch (Exception lost) when (lost is InvalidOperationException or ArgumentException)
+        {
+            var last = parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(last, last, "the text behind this place cannot be read", lost);
+        }
     }
 
     private static bool IsNull(string plain) => plain is "" or "~" or "null" or "Null" or "NULL";

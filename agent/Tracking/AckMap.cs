@@ -32,6 +32,10 @@ public sealed class AckMap
     /// <summary>Attempts of open records, by ascending offset.</summary>
     public IReadOnlyList<OffsetAttempts> Attempts => attempts;
 
+    /// <summary>The highest offset that the map tells of; one below <see cref="Committed"/> where it tells of none.</summary>
+    public long Last => Math.Max(
+        done.Count == 0 ? Committed - 1 : done[^1].Last, attempts.Count == 0 ? Committed - 1 : attempts[^1].Offset);
+
     /// <summary>There is nothing to tell.</summary>
     public bool IsEmpty => done.Count == 0 && attempts.Count == 0;
 
@@ -82,6 +86,16 @@ public sealed class AckMap
             if (attempts.Count < MaxAttempts)
             {
                 attempts.Add(new(offset, count));
+            }
+        }
+
+        /// <summary>Adds what another map tells of the offsets above one; after everything else.</summary>
+        public void CarryOver(AckMap from, long above)
+        {
+            done.AddRange(from.done.Where(run => run.Last > above).Select(run => run with { First = Math.Max(run.First, above + 1) }));
+            foreach (var (offset, count) in from.attempts.Where(attempt => attempt.Offset > above))
+            {
+                Attempted(offset, count);
             }
         }
 

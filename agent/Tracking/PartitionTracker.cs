@@ -61,16 +61,18 @@ public sealed class PartitionTracker
     {
         get
         {
-            if (runs == 0 && retried == 0)
+            var carriesOver = restored.Last > lastBegun;
+            var allRuns = runs + (carriesOver ? restored.Done.Count : 0);
+            var allRetried = Math.Min(retried + (carriesOver ? restored.Attempts.Count : 0), AckMap.MaxAttempts);
+            if (allRuns == 0 && allRetried == 0)
             {
                 return 0;
             }
 
-            var span = (ulong)(lastBegun - Committable + 1);
+            var span = (ulong)(Math.Max(lastBegun, restored.Last) - Committable + 1);
             var varint = (BitOperations.Log2(span | 1) / 7) + 1;
-            var asRuns = (long)runs * 2 * varint;
-            return (int)Math.Min(asRuns, (long)(span / 8) + 1)
-                + (Math.Min(retried, AckMap.MaxAttempts) * (varint + 1)) + AckMap.FixedBytes;
+            var asRuns = (long)allRuns * 2 * varint;
+            return (int)Math.Min(asRuns, (long)(span / 8) + 1) + (allRetried * (varint + 1)) + AckMap.FixedBytes;
         }
     }
 
@@ -161,6 +163,8 @@ public sealed class PartitionTracker
             }
         }
 
+        // What an earlier owner had done and this one has not come to yet must not be forgotten on the way.
+        map.CarryOver(restored, lastBegun);
         return map.Build();
     }
 

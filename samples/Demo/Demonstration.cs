@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Sidecar.Demo.Cluster;
 using Sidecar.Demo.Narration;
 using Sidecar.Demo.Processes;
@@ -7,23 +6,33 @@ using Sidecar.Demo.Tally;
 namespace Sidecar.Demo;
 
 /// <summary>The line of the demo, in the order in which it is set up.</summary>
-internal sealed class Demonstration(DemoOptions options, Programs programs, Narrator narrator) : IAsyncDisposable
+internal sealed class Demonstration : IAsyncDisposable
 {
     private const int EventsPerOrder = 5;
     private const int FailEvery = 50;
     private const int RollbackEvery = 25;
-    private const int ExamplesShown = 3;
 
     /// <summary>Without one step forward for this long, something is wrong.</summary>
     private static readonly TimeSpan PatienceTime = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan ReportTime = TimeSpan.FromSeconds(1);
 
+    private readonly DemoOptions _options;
+    private readonly Programs _programs;
+    private readonly Narrator _narrator;
     private readonly Ledger _ledger = new();
+    private readonly Statements _statements;
     private readonly Loopback _loopback = new();
     private readonly Stack<Child> _children = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("sidecar-demo-").FullName;
-    private int _examples;
+
+    public Demonstration(DemoOptions options, Programs programs, Narrator narrator)
+    {
+        _options = options;
+        _programs = programs;
+        _narrator = narrator;
+        _statements = new Statements(_ledger, narrator);
+    }
 
     private string Database => Path.Combine(_folder, "orders.db");
 
@@ -31,16 +40,17 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
     /// <exception cref="DemoFailedException">Something did not start, ended, or stood still.</exception>
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
-        narrator.Title("From a database transaction to a gRPC method");
+        _narrator.Title("From a database transaction to a gRPC method");
 
         // 1: Kafka, and a reader of our own to see what it holds
         await using var kafka = await StartKafkaAsync();
         using var reader = new TopicReader(kafka, _ledger);
-        narrator.Step(1, "Kafka", kafka.Description, $"topic {kafka.Topic}, {reader.Partitions} partitions");
+        _narrator.Step(1, "Kafka", kafka.Description, $"topic {kafka.Topic}, {reader.Partitions} partitions");
 
         // 2: the outbox table, in the database of the producer
-        await RunToEndAsync(programs.OutboxRelay, ["init", "--apply", "--sqlite", Database], onLine: null, cancellationToken);
-        narrator.Step(2, "outbox", $"a table in {Database}", "outbox-relay init --apply");
+        await RunToEndAsync(
+            _programs.OutboxRelay, ["init", "--apply", "--sqlite", Database], onLine: null, cancellationToken);
+        _narrator.Step(2, "outbox", $"a table in {Database}", "outbox-relay init --apply");
 
         // 3, 4, 5: consumer, agent and relay, each a process
         var appPort = Loopback.FreePort();
@@ -51,15 +61,15 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
         // 6: the producer writes; everything else follows by itself
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var following = reader.FollowAsync(reading.Token);
-        narrator.Step(
-            6, "producer", $"writes {options.Orders} orders, {EventsPerOrder} events each, one transaction for each",
+        _narrator.Step(
+            6, "producer", $"writes {_options.Orders} orders, {EventsPerOrder} events each, one transaction for each",
             $"every {RollbackEvery}th transaction is rolled back first, on purpose");
-        narrator.Say("");
+        _narrator.Say("");
         await Task.WhenAll(ProduceAsync(kafka, cancellationToken), ReportUntilDeliveredAsync(cancellationToken));
         await reading.CancelAsync();
         await following;
 
-        if (!options.Keep)
+        if (!_options.Keep)
         {
             // Ended before the count, so that nothing can arrive after it.
             await StopChildrenAsync();
@@ -69,8 +79,8 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
         bound.CancelAfter(PatienceTime);
         reader.ReadToEnd(bound.Token);
         var sums = _ledger.Sum();
-        narrator.Table(sums);
-        if (options.Keep)
+        _narrator.Table(sums);
+        if (_options.Keep)
         {
             await KeepAsync(kafka, (appPort, agentPort, relayPort), cancellationToken);
         }
@@ -87,18 +97,18 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
 
     private async Task<IDemoKafka> StartKafkaAsync() =>
         Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP_SERVERS") is { Length: > 0 } servers
-            ? await GivenKafka.StartAsync(servers, options.Keep)
+            ? await GivenKafka.StartAsync(servers, _options.Keep)
             : new MockKafka();
 
     private async Task StartConsumerAsync(int port, CancellationToken cancellationToken)
     {
         var consumer = Start(
-            programs.Consumer,
+            _programs.Consumer,
             ["--address", $"127.0.0.1:{port}", "--fail-every", $"{FailEvery}", "--output", "json"],
             environment: [],
-            Delivered);
+            _statements.OfConsumer);
         await _loopback.AcceptsAsync(consumer, port, cancellationToken);
-        narrator.Step(
+        _narrator.Step(
             3, "consumer", $"gRPC on 127.0.0.1:{port}, one method",
             $"fails its first attempt at one event in {FailEvery}, on purpose");
     }
@@ -114,7 +124,7 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
             ["sidecar.events/subscription.orders"] = subscription,
         });
         var port = Loopback.FreePort();
-        var agent = Start(programs.Agent, ["run", "--annotations", annotations], new()
+        var agent = Start(_programs.Agent, ["run", "--annotations", annotations], new()
         {
             ["SIDECAR_SERVICE"] = kafka.Service,
             ["SIDECAR_NAMESPACE"] = "demo",
@@ -122,7 +132,7 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
             ["SIDECAR_METRICS_PORT"] = $"{port}",
         });
         await _loopback.AnswersHttpAsync(agent, new Uri($"http://127.0.0.1:{port}/livez"), cancellationToken);
-        narrator.Step(
+        _narrator.Step(
             4, "agent", "Kafka to the consumer", $"annotation  sidecar.events/subscription.orders: {subscription}");
         return port;
     }
@@ -131,26 +141,26 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
     {
         var port = Loopback.FreePort();
         var relay = Start(
-            programs.OutboxRelay,
+            _programs.OutboxRelay,
             ["run", "--sqlite", Database, "--bootstrap-servers", kafka.BootstrapServers, "--metrics-port", $"{port}"],
             environment: []);
         await _loopback.AnswersHttpAsync(relay, new Uri($"http://127.0.0.1:{port}/livez"), cancellationToken);
-        narrator.Step(5, "relay", "the outbox table to Kafka");
+        _narrator.Step(5, "relay", "the outbox table to Kafka");
         return port;
     }
 
     private Task ProduceAsync(IDemoKafka kafka, CancellationToken cancellationToken) => RunToEndAsync(
-        programs.Producer,
+        _programs.Producer,
         [
-            "--database", Database, "--orders", $"{options.Orders}", "--events", $"{EventsPerOrder}",
+            "--database", Database, "--orders", $"{_options.Orders}", "--events", $"{EventsPerOrder}",
             "--rollback-every", $"{RollbackEvery}", "--topic", kafka.Topic, "--output", "json",
         ],
-        Committed,
+        _statements.OfProducer,
         cancellationToken);
 
     private async Task ReportUntilDeliveredAsync(CancellationToken cancellationToken)
     {
-        var wanted = options.Orders * EventsPerOrder;
+        var wanted = _options.Orders * EventsPerOrder;
         using var timer = new PeriodicTimer(ReportTime, TimeProvider.System);
         var (shown, movedAt) = (_ledger.Sum(), TimeProvider.System.GetTimestamp());
         while (shown.Delivered < wanted || shown.InKafka < wanted)
@@ -165,67 +175,32 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
             if (now != shown)
             {
                 (shown, movedAt) = (now, TimeProvider.System.GetTimestamp());
-                narrator.Progress(now);
+                _narrator.Progress(now);
             }
             else if (TimeProvider.System.GetElapsedTime(movedAt) > PatienceTime)
             {
                 throw new DemoFailedException(
-                    $"Nothing has moved for {PatienceTime.TotalSeconds:0} s: {now.Committed} committed, {now.InKafka} in " +
-                    $"Kafka, {now.Delivered} delivered.\n" +
+                    $"Nothing has moved for {PatienceTime.TotalSeconds:0} s: {now.Committed} committed, " +
+                    $"{now.InKafka} in Kafka, {now.Delivered} delivered.\n" +
                     string.Join('\n', _children.Select(child => $"{child.Name} said last:\n{child.LastLines}")));
             }
         }
     }
 
-    private void Committed(string line)
-    {
-        var said = JsonDocument.Parse(line).RootElement;
-        if (said.GetProperty("outcome").GetString() == "committed")
-        {
-            _ledger.AddCommitted(StepOf(said));
-        }
-        else
-        {
-            _ledger.AddRolledBack();
-        }
-    }
-
-    private void Delivered(string line)
-    {
-        var said = JsonDocument.Parse(line).RootElement;
-        var (step, attempt) = (StepOf(said), said.GetProperty("attempt").GetInt32());
-        if (said.GetProperty("answer").GetString() == "ack")
-        {
-            _ledger.AddDelivered(step);
-            if (attempt > 1 && Interlocked.Increment(ref _examples) <= ExamplesShown)
-            {
-                narrator.Example($"{step} failed on purpose, and was delivered by attempt {attempt}");
-            }
-        }
-        else
-        {
-            _ledger.AddRetried();
-        }
-    }
-
-    private static OrderStep StepOf(JsonElement said) =>
-        new(said.GetProperty("order").GetString()!, said.GetProperty("sequence").GetInt32());
-
     private async Task KeepAsync(
         IDemoKafka kafka, (int App, int Agent, int Relay) ports, CancellationToken cancellationToken)
     {
-        narrator.Say("");
-        narrator.Say("Everything is still running. Look at:");
-        narrator.Say($"  agent     http://127.0.0.1:{ports.Agent}/metrics   /readyz");
-        narrator.Say($"  relay     http://127.0.0.1:{ports.Relay}/metrics   /readyz");
-        narrator.Say($"  consumer  127.0.0.1:{ports.App} (gRPC)");
-        narrator.Say($"  Kafka     {kafka.BootstrapServers}, topic {kafka.Topic}, group demo.{kafka.Service}");
-        narrator.Say($"  database  {Database}");
-        narrator.Say("Ctrl-C ends it.");
-        await Task.WhenAny(
-            _children.Select(child => (Task)child.Exit).Append(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken)));
-        cancellationToken.ThrowIfCancellationRequested();
-        foreach (var child in _children)
+        _narrator.Say("");
+        _narrator.Say("Everything is still running. Look at:");
+        _narrator.Say($"  agent     http://127.0.0.1:{ports.Agent}/metrics   /readyz");
+        _narrator.Say($"  relay     http://127.0.0.1:{ports.Relay}/metrics   /readyz");
+        _narrator.Say($"  consumer  127.0.0.1:{ports.App} (gRPC)");
+        _narrator.Say($"  Kafka     {kafka.BootstrapServers}, topic {kafka.Topic}, group demo.{kafka.Service}");
+        _narrator.Say($"  database  {Database}");
+        _narrator.Say("Ctrl-C ends it.");
+        var stop = Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+        await Task.WhenAny(_children.Select(child => (Task)child.Exit).Append(stop));
+        foreach (var child in _children.Where(_ => !cancellationToken.IsCancellationRequested))
         {
             child.ThrowIfEnded();
         }
@@ -239,7 +214,8 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
         {
             if (await child.Exit.WaitAsync(cancellationToken) is var code and not 0)
             {
-                throw new DemoFailedException($"{child.Name} ended with exit code {code}. It said last:\n{child.LastLines}");
+                throw new DemoFailedException(
+                    $"{child.Name} ended with exit code {code}. It said last:\n{child.LastLines}");
             }
         }
         finally
@@ -249,7 +225,10 @@ internal sealed class Demonstration(DemoOptions options, Programs programs, Narr
     }
 
     private Child Start(
-        ProgramCommand program, string[] arguments, Dictionary<string, string> environment, Action<string>? onLine = null)
+        ProgramCommand program,
+        string[] arguments,
+        Dictionary<string, string> environment,
+        Action<string>? onLine = null)
     {
         var child = Child.Start(program, arguments, environment, onLine);
         _children.Push(child);

@@ -30,7 +30,8 @@ internal sealed class EventConsumerEndpoint(
         return new DeliverResponse { Result = verdict.ToResult(delivered.DeliveryId) };
     }
 
-    public override async Task<DeliverBatchResponse> DeliverBatch(DeliverBatchRequest request, ServerCallContext context)
+    public override async Task<DeliverBatchResponse> DeliverBatch(
+        DeliverBatchRequest request, ServerCallContext context)
     {
         RefuseStrangers(context);
         // All handlers are found before any is called: a batch is refused whole or handled whole.
@@ -57,7 +58,8 @@ internal sealed class EventConsumerEndpoint(
             await writing.WaitAsync(context.CancellationToken);
             try
             {
-                await responseStream.WriteAsync(new DeliverStreamResponse { Result = result }, context.CancellationToken);
+                await responseStream.WriteAsync(
+                    new DeliverStreamResponse { Result = result }, context.CancellationToken);
             }
             finally
             {
@@ -102,7 +104,9 @@ internal sealed class EventConsumerEndpoint(
         CancellationToken = context.CancellationToken,
     };
 
-    /// <summary>The service is reachable on every port of the application; events come from this machine only.</summary>
+    /// <summary>
+    /// The service is reachable on every port of the application; events come from this machine only.
+    /// </summary>
     private void RefuseStrangers(ServerCallContext context)
     {
         var remote = context.GetHttpContext().Connection.RemoteIpAddress;

@@ -16,7 +16,9 @@ public sealed class EventContext
         Services = services;
     }
 
-    /// <summary>With <see cref="Source"/> the same for every attempt and every copy: what to be idempotent by.</summary>
+    /// <summary>
+    /// With <see cref="Source"/> the same for every attempt and every copy: what to be idempotent by.
+    /// </summary>
     public string Id => _event.Id;
 
     /// <summary>Empty where the record has none.</summary>
@@ -37,7 +39,9 @@ public sealed class EventContext
     /// <summary>The record's key; null is not the same as empty.</summary>
     public ReadOnlyMemory<byte>? Key => Bytes(_event.HasKey, _event.Key);
 
-    /// <summary>The record's value; null for a tombstone, and in a typed method, where the request is the value.</summary>
+    /// <summary>
+    /// The record's value; null for a tombstone, and in a typed method, where the request is the value.
+    /// </summary>
     public ReadOnlyMemory<byte>? Data => Bytes(_event.HasData, _event.Data);
 
     /// <summary>The record's value is null, which is not the same as empty.</summary>
@@ -79,7 +83,8 @@ public sealed class EventContext
     {
         ArgumentNullException.ThrowIfNull(call);
         var delivered = TypedCall.ReadEvent(call.RequestHeaders);
-        return new EventContext(delivered, TypedCall.IsTombstone(call.RequestHeaders), call.GetHttpContext().RequestServices);
+        var isTombstone = TypedCall.IsTombstone(call.RequestHeaders);
+        return new EventContext(delivered, isTombstone, call.GetHttpContext().RequestServices);
     }
 
     /// <summary>The last header of that name as text; null where there is none, or its value is null.</summary>

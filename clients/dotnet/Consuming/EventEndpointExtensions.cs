@@ -25,7 +25,9 @@ public static class EventEndpointExtensions
         return endpoints;
     }
 
-    /// <summary>As the other, for events that carry another type; the empty type is that of records without one.</summary>
+    /// <summary>
+    /// As the other, for events that carry another type; the empty type is that of records without one.
+    /// </summary>
     public static IEndpointRouteBuilder MapEvent<TMessage>(
         this IEndpointRouteBuilder endpoints,
         string type,
@@ -77,7 +79,9 @@ public static class EventEndpointExtensions
         return handlers;
     }
 
-    /// <summary>Kestrel would cut a body at 30 MB, without a reason; gRPC's own limit answers RESOURCE_EXHAUSTED.</summary>
+    /// <summary>
+    /// Kestrel would cut a body at 30 MB, without a reason; gRPC's own limit answers RESOURCE_EXHAUSTED.
+    /// </summary>
     private sealed class NoBodyLimit : IRequestSizeLimitMetadata
     {
         public long? MaxRequestBodySize => null;

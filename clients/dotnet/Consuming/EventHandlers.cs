@@ -54,14 +54,17 @@ internal sealed class EventHandlers
         ? handler
         : throw new InvalidOperationException("The events of other types have a handler already.");
 
-    /// <summary>Null: nobody handles it. A tombstone has no message to parse, so it never goes to a type's handler.</summary>
+    /// <summary>
+    /// Null: nobody handles it. A tombstone has no message to parse, so it never goes to a type's handler.
+    /// </summary>
     public EventHandler? Find(string type, bool isTombstone) => isTombstone
         ? _tombstones ?? _others
         : _byType.GetValueOrDefault(type) ?? _others;
 
     /// <summary>For the person who reads why an event is held.</summary>
     public string Describe(string type, bool isTombstone) => isTombstone
-        ? "This application has no handler for tombstones. Map one (MapTombstones), or filter them out in the subscription."
+        ? "This application has no handler for tombstones. Map one (MapTombstones), or filter them out in the " +
+          "subscription."
         : $"This application has no handler for the event type '{type}'; it has: " +
           $"{string.Join(", ", _byType.Keys.Order(StringComparer.Ordinal))}. Map it (MapEvent, or MapOtherEvents for " +
           "all that remain), or filter it out in the subscription.";

@@ -21,7 +21,9 @@ public static class SidecarConsumerBuilderExtensions
     /// your own for typed methods with <c>app.MapGrpcService</c>.
     /// </summary>
     /// <exception cref="InvalidOperationException">The address cannot be listened on.</exception>
-    /// <exception cref="OptionsValidationException">When the application starts: an option is out of its range.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// At the application's start: an option is out of its range.
+    /// </exception>
     public static WebApplicationBuilder AddSidecarConsumer(
         this WebApplicationBuilder builder, Action<SidecarConsumerOptions>? configure = null)
     {
@@ -35,7 +37,8 @@ public static class SidecarConsumerBuilderExtensions
             .ValidateOnStart();
         builder.Services.AddSingleton<EventHandlers>();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = options.MaxMessageBytes);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection);
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection);
         Listen(builder, options.Address);
         return builder;
     }
@@ -80,7 +83,8 @@ public static class SidecarConsumerBuilderExtensions
             return urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         }
 
-        return Ports(builder, WebHostDefaults.HttpPortsKey, "http").Concat(Ports(builder, WebHostDefaults.HttpsPortsKey, "https"));
+        return Ports(builder, WebHostDefaults.HttpPortsKey, "http")
+            .Concat(Ports(builder, WebHostDefaults.HttpsPortsKey, "https"));
     }
 
     private static IEnumerable<string> Ports(WebApplicationBuilder builder, string key, string scheme) =>

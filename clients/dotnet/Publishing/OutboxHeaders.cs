@@ -8,7 +8,9 @@ namespace Sidecar.Client.Publishing;
 
 using HeaderPair = KeyValuePair<string, string?>;
 
-/// <summary>The headers of an outbox row: a JSON array of pairs, because names may repeat and their order counts.</summary>
+/// <summary>
+/// The headers of an outbox row: a JSON array of pairs, because names may repeat and their order counts.
+/// </summary>
 internal static class OutboxHeaders
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -23,7 +25,8 @@ internal static class OutboxHeaders
         }
 
         // The trace goes as a whole: a caller's traceparent does not belong to our tracestate.
-        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } activity && !Given(callers, "traceparent"))
+        if (Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } activity
+            && !Given(callers, "traceparent"))
         {
             headers.Add(new("traceparent", id));
             if (activity.TraceStateString is { Length: > 0 } state)
@@ -36,7 +39,8 @@ internal static class OutboxHeaders
         return headers.Count == 0 ? null : Write(headers);
     }
 
-    private static void AddUnlessGiven(List<HeaderPair> headers, IReadOnlyCollection<HeaderPair> callers, HeaderPair header)
+    private static void AddUnlessGiven(
+        List<HeaderPair> headers, IReadOnlyCollection<HeaderPair> callers, HeaderPair header)
     {
         if (!Given(callers, header.Key))
         {

@@ -33,7 +33,9 @@ internal sealed class EventSchema
     /// <exception cref="InvalidOperationException">The message has no option, or one that cannot be used.</exception>
     public static EventSchema Of(MessageDescriptor message) => Known.GetOrAdd(message, Read);
 
-    /// <summary>The type that events of this message carry; a message without the option goes by its full name.</summary>
+    /// <summary>
+    /// The type that events of this message carry; a message without the option goes by its full name.
+    /// </summary>
     public static string TypeOf(MessageDescriptor message) =>
         OptionOf(message)?.Type is { Length: > 0 } type ? type : message.FullName;
 
@@ -41,7 +43,9 @@ internal sealed class EventSchema
     /// The record's key: strings as UTF-8, bytes as they are, integers and enum numbers in decimal digits.
     /// Null where the option names no key field.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The field has no value: the order of the event would be lost.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The field has no value: the order of the event would be lost.
+    /// </exception>
     public byte[]? KeyOf(IMessage message)
     {
         if (_keyField is null)
@@ -90,7 +94,8 @@ internal sealed class EventSchema
 
         var field = message.FindFieldByName(name) ?? throw new InvalidOperationException(
             $"The option (sidecar.options.v1.event) of {message.FullName} names the key field '{name}', which the " +
-            $"message does not have. Its fields: {string.Join(", ", message.Fields.InFieldNumberOrder().Select(f => f.Name))}.");
+            "message does not have. Its fields: " +
+            $"{string.Join(", ", message.Fields.InFieldNumberOrder().Select(field => field.Name))}.");
         return !field.IsRepeated && CanBeKey(field.FieldType)
             ? field
             : throw new InvalidOperationException(

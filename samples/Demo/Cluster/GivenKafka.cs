@@ -3,7 +3,9 @@ using Confluent.Kafka.Admin;
 
 namespace Sidecar.Demo.Cluster;
 
-/// <summary>A cluster that was there before (KAFKA_BOOTSTRAP_SERVERS): names of this run alone, removed at the end.</summary>
+/// <summary>
+/// A cluster that was there before (KAFKA_BOOTSTRAP_SERVERS): names of this run alone, removed at the end.
+/// </summary>
 internal sealed class GivenKafka : IDemoKafka
 {
     private const int Partitions = 4;
@@ -37,7 +39,12 @@ internal sealed class GivenKafka : IDemoKafka
         var kafka = new GivenKafka(bootstrapServers, keep);
         try
         {
-            var topic = new TopicSpecification { Name = kafka.Topic, NumPartitions = Partitions, ReplicationFactor = -1 };
+            var topic = new TopicSpecification
+            {
+                Name = kafka.Topic,
+                NumPartitions = Partitions,
+                ReplicationFactor = -1, // the cluster's own default
+            };
             await kafka._admin.CreateTopicsAsync(
                 [topic], new CreateTopicsOptions { RequestTimeout = AnswerTime, OperationTimeout = AnswerTime });
             return kafka;
@@ -46,7 +53,8 @@ internal sealed class GivenKafka : IDemoKafka
         {
             kafka._admin.Dispose();
             throw new DemoFailedException(
-                $"The topic {kafka.Topic} could not be made on {bootstrapServers} (KAFKA_BOOTSTRAP_SERVERS): {error.Error.Reason}");
+                $"The topic {kafka.Topic} could not be made on {bootstrapServers} (KAFKA_BOOTSTRAP_SERVERS): " +
+                error.Error.Reason);
         }
     }
 
@@ -57,12 +65,14 @@ internal sealed class GivenKafka : IDemoKafka
             if (!_keep)
             {
                 await _admin.DeleteTopicsAsync([Topic], new DeleteTopicsOptions { RequestTimeout = AnswerTime });
-                await _admin.DeleteGroupsAsync([$"demo.{Service}"], new DeleteGroupsOptions { RequestTimeout = AnswerTime });
+                await _admin.DeleteGroupsAsync(
+                    [$"demo.{Service}"], new DeleteGroupsOptions { RequestTimeout = AnswerTime });
             }
         }
         catch (KafkaException error)
         {
-            await Console.Error.WriteLineAsync($"Left behind on the cluster: topic {Topic}, group demo.{Service} ({error.Error.Reason})");
+            await Console.Error.WriteLineAsync(
+                $"Left behind on the cluster: topic {Topic}, group demo.{Service} ({error.Error.Reason})");
         }
         finally
         {

@@ -2,18 +2,20 @@ using Confluent.Kafka;
 
 namespace Sidecar.Demo.Cluster;
 
-/// <summary>librdkafka's mock cluster in this process: real TCP on loopback, nothing on disk, gone with the process.</summary>
+/// <summary>
+/// librdkafka's mock cluster in this process: real TCP on loopback, nothing on disk, gone with the process.
+/// </summary>
 internal sealed class MockKafka : IDemoKafka
 {
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
 
-    private static readonly ProducerConfig Configuration = new(new Dictionary<string, string> { ["test.mock.num.brokers"] = "1" });
+    private static readonly Dictionary<string, string> Configuration = new() { ["test.mock.num.brokers"] = "1" };
 
     private readonly IProducer<Null, Null> _owner;
 
     public MockKafka()
     {
-        _owner = new ProducerBuilder<Null, Null>(Configuration).Build();
+        _owner = new ProducerBuilder<Null, Null>(Configuration).SetLogHandler((_, _) => { }).Build();
         using var admin = new DependentAdminClientBuilder(_owner.Handle).Build();
         // Asking for the topic creates it.
         var metadata = admin.GetMetadata(Topic, AnswerTime);

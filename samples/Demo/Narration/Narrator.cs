@@ -3,11 +3,14 @@ using Sidecar.Demo.Tally;
 
 namespace Sidecar.Demo.Narration;
 
-/// <summary>Tells what happens, on the terminal and for the picture. Plain where there is no terminal, or no colour is wanted.</summary>
+/// <summary>
+/// Tells what happens, on the terminal and for the picture. Plain where there is no terminal, or no colour is wanted.
+/// </summary>
 internal sealed class Narrator : IDisposable
 {
     private const int Columns = 100;
 
+    private readonly Lock _lock = new();
     private readonly IAnsiConsole _terminal = AnsiConsole.Console;
     private readonly Recorder _recorder;
     private readonly TimeProvider _clock;
@@ -55,10 +58,12 @@ internal sealed class Narrator : IDisposable
 
     /// <summary>Where the events are at this moment.</summary>
     public void Progress(Sums sums) => Write(console => console.MarkupLine(
-        $"   [dim]{_clock.GetElapsedTime(_begun).TotalSeconds,5:0.0} s[/]  committed [bold]{sums.Committed,6}[/]   in Kafka " +
-        $"[bold]{sums.InKafka,6}[/]   delivered [bold]{sums.Delivered,6}[/]   retried [yellow]{sums.Retried,4}[/]"));
+        $"   [dim]{_clock.GetElapsedTime(_begun).TotalSeconds,5:0.0} s[/]  committed [bold]{sums.Committed,6}[/]   " +
+        $"in Kafka [bold]{sums.InKafka,6}[/]   delivered [bold]{sums.Delivered,6}[/]   " +
+        $"retried [yellow]{sums.Retried,4}[/]"));
 
-    public void Example(string text) => Write(console => console.MarkupLine($"            [yellow]{Markup.Escape(text)}[/]"));
+    public void Example(string text) => Write(console =>
+        console.MarkupLine($"            [yellow]{Markup.Escape(text)}[/]"));
 
     public void Table(Sums sums)
     {
@@ -88,7 +93,8 @@ internal sealed class Narrator : IDisposable
         if (sums.AreRight)
         {
             Write(console => console.MarkupLine(
-                "[green]Right:[/] every event that was committed was delivered once and in order; none that was rolled back."));
+                "[green]Right:[/] every event that was committed was delivered once and in order; none that was " +
+                "rolled back."));
         }
         else
         {
@@ -96,7 +102,18 @@ internal sealed class Narrator : IDisposable
         }
     }
 
-    public void Fail(string text) => Write(console => console.MarkupLine($"[red]{Markup.Escape(text)}[/]"));
+    /// <summary>
+    /// The first line says what failed; what follows are lines of programs, which are left as they are.
+    /// </summary>
+    public void Fail(string text)
+    {
+        var lines = text.Split('\n', 2);
+        Write(console => console.MarkupLine($"[red]{Markup.Escape(lines[0])}[/]"));
+        if (lines.Length > 1)
+        {
+            Console.Out.WriteLine(lines[1]);
+        }
+    }
 
     public void SaveSvg(string path)
     {
@@ -108,7 +125,11 @@ internal sealed class Narrator : IDisposable
 
     private void Write(Action<IAnsiConsole> write)
     {
-        write(_terminal);
-        write(_recorder);
+        // Lines come from the demo itself and from those who listen to its programs.
+        lock (_lock)
+        {
+            write(_terminal);
+            write(_recorder);
+        }
     }
 }

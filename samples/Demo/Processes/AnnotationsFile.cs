@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Sidecar.Demo.Processes;
 
-/// <summary>Writes annotations as Kubernetes' Downward API does: one line each, sorted, the value quoted as Go quotes.</summary>
+/// <summary>
+/// Writes annotations as Kubernetes' Downward API does: one line each, sorted, the value quoted as Go quotes.
+/// </summary>
 internal static class AnnotationsFile
 {
     public static void Write(string path, IReadOnlyDictionary<string, string> annotations) => File.WriteAllText(

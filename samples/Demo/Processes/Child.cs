@@ -43,7 +43,9 @@ internal sealed partial class Child
     /// <summary>What it said last, on both of its outputs.</summary>
     public string LastLines => string.Join('\n', _lastLines.Select(line => $"  | {line}"));
 
-    /// <summary>Starts a program of <paramref name="command"/>; each line of its standard output is handed over.</summary>
+    /// <summary>
+    /// Starts a program of <paramref name="command"/>; each line of its standard output is handed over.
+    /// </summary>
     public static Child Start(
         ProgramCommand command,
         IEnumerable<string> arguments,

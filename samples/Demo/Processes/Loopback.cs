@@ -22,7 +22,11 @@ internal sealed class Loopback : IDisposable
 
     /// <exception cref="DemoFailedException">It ended instead, or did not answer in time.</exception>
     public Task AnswersHttpAsync(Child child, Uri address, CancellationToken cancellationToken) =>
-        WaitAsync(child, $"{address}", async () => (await _http.GetAsync(address, cancellationToken)).IsSuccessStatusCode, cancellationToken);
+        WaitAsync(
+            child,
+            $"{address}",
+            async () => (await _http.GetAsync(address, cancellationToken)).IsSuccessStatusCode,
+            cancellationToken);
 
     /// <inheritdoc cref="AnswersHttpAsync"/>
     public Task AcceptsAsync(Child child, int port, CancellationToken cancellationToken) => WaitAsync(
@@ -50,7 +54,8 @@ internal sealed class Loopback : IDisposable
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 throw new DemoFailedException(
-                    $"{child.Name} does not answer on {where} after {StartTime.TotalSeconds:0} s. It said last:\n{child.LastLines}");
+                    $"{child.Name} does not answer on {where} after {StartTime.TotalSeconds:0} s. It said last:\n" +
+                    child.LastLines);
             }
 
             await Task.Delay(AskAgain, TimeProvider.System, cancellationToken);

@@ -12,7 +12,9 @@ internal sealed class Programs
     private readonly string _root;
     private readonly string _output;
 
-    /// <exception cref="DemoFailedException">This program does not stand in the build output of the repository.</exception>
+    /// <exception cref="DemoFailedException">
+    /// This program does not stand in the build output, or one of the four is missing.
+    /// </exception>
     public Programs(string? published)
     {
         _published = published;
@@ -22,17 +24,23 @@ internal sealed class Programs
         _output = Path.Combine("bin", here.Parent?.Name ?? "", here.Name);
         if (!File.Exists(Path.Combine(_root, "Sidecar.sln")))
         {
-            throw new DemoFailedException($"The demo runs from its build output in the repository, not from {here.FullName}.");
+            throw new DemoFailedException(
+                $"The demo runs from its build output in the repository, not from {here.FullName}.");
         }
+
+        Agent = Sidecar("agent", "agent");
+        OutboxRelay = Sidecar("outbox-relay", "outbox-relay");
+        Consumer = Built("orders-consumer", Path.Combine("samples", "Orders.Consumer"));
+        Producer = Built("orders-producer", Path.Combine("samples", "Orders.Producer"));
     }
 
-    public ProgramCommand Agent => Sidecar("agent", "agent");
+    public ProgramCommand Agent { get; }
 
-    public ProgramCommand OutboxRelay => Sidecar("outbox-relay", "outbox-relay");
+    public ProgramCommand OutboxRelay { get; }
 
-    public ProgramCommand Consumer => Built("orders-consumer", Path.Combine("samples", "Orders.Consumer"));
+    public ProgramCommand Consumer { get; }
 
-    public ProgramCommand Producer => Built("orders-producer", Path.Combine("samples", "Orders.Producer"));
+    public ProgramCommand Producer { get; }
 
     private ProgramCommand Sidecar(string name, string project)
     {
@@ -47,7 +55,9 @@ internal sealed class Programs
             : throw new DemoFailedException($"There is no {file}. ./eng/publish {_published} puts it there.");
     }
 
-    /// <summary>By the .NET that runs this program: a launcher would look for one in places where it need not be.</summary>
+    /// <summary>
+    /// By the .NET that runs this program: a launcher would look for one in places where it need not be.
+    /// </summary>
     private ProgramCommand Built(string name, string project)
     {
         var dll = Path.Combine(_root, project, _output, $"{name}.dll");
@@ -56,6 +66,10 @@ internal sealed class Programs
             : throw new DemoFailedException($"There is no {dll}. ./eng/demo builds it.");
     }
 
-    private static string DotnetPath() => Path.GetFullPath(Path.Combine(
-        RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+    private static string DotnetPath()
+    {
+        // .../dotnet/shared/Microsoft.NETCore.App/10.0.0/
+        var dotnet = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..");
+        return Path.GetFullPath(Path.Combine(dotnet, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
+    }
 }

@@ -6,7 +6,7 @@ namespace Sidecar.Demo.Tally;
 /// <param name="InKafka">Records in the topic.</param>
 /// <param name="Delivered">Deliveries that the consumer acknowledged.</param>
 /// <param name="Missing">Events that were committed, and are not in the topic or were never acknowledged.</param>
-/// <param name="Duplicates">Records or acknowledgements beyond the first of an event, or of an event never committed.</param>
+/// <param name="Duplicates">Beyond the first of an event, in the topic or delivered; or never committed.</param>
 /// <param name="OutOfOrder">Events that came first after a later one of the same order.</param>
 /// <param name="Retried">Attempts that the consumer failed on purpose.</param>
 internal sealed record Sums(

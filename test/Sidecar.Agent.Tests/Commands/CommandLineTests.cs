@@ -21,13 +21,15 @@ public sealed class CommandLineTests
 
         Assert.That(code, Is.Zero);
         Assert.That(error, Is.Empty);
-        var lines = output.Split('\n').Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        var lines = output.Split('\n')
+            .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
         Assert.That(lines, Does.Contain("SETTING VALUE FROM"));
         Assert.That(lines, Does.Contain("group mine flag --group"));
         Assert.That(lines, Does.Contain("metrics-port 0 variable SIDECAR_METRICS_PORT"));
         Assert.That(lines, Does.Contain("subscription.orders.deadline 30s default"));
         Assert.That(lines, Does.Contain(
-            $"subscription.orders.attempts 3 annotation sidecar.events/subscription.orders ({given.AnnotationsPath}:1)"));
+            "subscription.orders.attempts 3 annotation sidecar.events/subscription.orders "
+            + $"({given.AnnotationsPath}:1)"));
         foreach (var field in ProcessFields.All.Where(field => field.IsSupported))
         {
             Assert.That(output, Does.Contain($"\n{field.Name} "));
@@ -41,7 +43,8 @@ public sealed class CommandLineTests
         given.Load();
 
         var (code, output, _) = await Run(
-            ["config", "--output", "json", "--annotations", given.AnnotationsPath, .. Complete], ("SIDECAR_GRUOP", "x"));
+            ["config", "--output", "json", "--annotations", given.AnnotationsPath, .. Complete],
+            ("SIDECAR_GRUOP", "x"));
 
         Assert.That(code, Is.Zero);
         using var document = JsonDocument.Parse(output);
@@ -83,7 +86,8 @@ public sealed class CommandLineTests
 
         Assert.That(code, Is.EqualTo(2));
         Assert.That(output, Is.Empty);
-        Assert.That(error, Does.StartWith("agent: 1 error in the command line (see agent --help), nothing was started:\n"));
+        Assert.That(
+            error, Does.StartWith("agent: 1 error in the command line (see agent --help), nothing was started:\n"));
         Assert.That(error, Does.Contain(what).And.Contain(fix));
     }
 
@@ -118,7 +122,8 @@ public sealed class CommandLineTests
         var (versionCode, version, _) = await Run(["--version"]);
 
         Assert.That((helpCode, versionCode), Is.EqualTo((0, 0)));
-        Assert.That(help, Does.Contain("agent run --annotations /etc/podinfo/annotations").And.Contain("--drain-timeout"));
+        Assert.That(
+            help, Does.Contain("agent run --annotations /etc/podinfo/annotations").And.Contain("--drain-timeout"));
         Assert.That(version, Does.Match(@"^agent \d+\.\d+\.\d+\S* \(\.NET 10\S*, librdkafka \d+\.\d+\.\d+\S*\)\n$"));
     }
 

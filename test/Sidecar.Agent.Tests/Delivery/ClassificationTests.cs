@@ -43,6 +43,7 @@ public sealed class ClassificationTests
 
     [TestCase(CallEnd.CancelledByUs, AttemptEnd.Cancelled)]
     [TestCase(CallEnd.NotProcessed, AttemptEnd.Unreachable)]
+    [TestCase(CallEnd.Garbled, AttemptEnd.Failed)]
     [TestCase(CallEnd.Lost, AttemptEnd.Interrupted)]
     [TestCase(CallEnd.NotGrpc, AttemptEnd.WrongApp)]
     public void A_call_that_was_not_answered_ends_the_same_whatever_its_status(CallEnd end, AttemptEnd expected)

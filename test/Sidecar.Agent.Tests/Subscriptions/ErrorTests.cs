@@ -31,9 +31,9 @@ public sealed class ErrorTests
     [TestCase("on-exhausted", "park", "not supported yet", "Use one of: stop")]
     [TestCase("start", "timestamp:1700000000", "not supported yet", "Use one of: earliest | latest")]
     [TestCase("start", "timestamp", "not supported yet", "Use one of: earliest | latest")]
-    [TestCase("framing", "confluent", "for a typed method only, and method is not set", "Set method to /package.Service/Method")]
+    [TestCase("framing", "confluent", "for a typed method only", "Set method to /package.Service/Method")]
     [TestCase("window", "16", "a window of 16 is smaller than the concurrency of 64", "Set window to 64 or more")]
-    [TestCase("method", "Orders/Placed", "not the full name of a method", "such as /acme.orders.v1.OrderEventsService/")]
+    [TestCase("method", "Orders/Placed", "not the full name of a method", "such as /acme.orders.v1.Order")]
     [TestCase("method", "/acme.Orders.Placed", "not the full name of a method", "with both slashes")]
     [TestCase("topics", "a b", "\"a b\" cannot be the name of a topic", "Use up to 249 letters")]
     [TestCase("topics", "..", "\"..\" cannot be the name of a topic", "Use up to 249 letters")]
@@ -57,7 +57,7 @@ public sealed class ErrorTests
         var error = given.OneError();
 
         Assert.That(error, Does.StartWith($"{Orders}.{field}"));
-        if (!problem.Contains("key", StringComparison.Ordinal) && !problem.StartsWith("this is", StringComparison.Ordinal))
+        if (SubscriptionFields.Find(field) is not null)
         {
             Assert.That(error, Does.Contain($" = \"{value}\": "));
         }
@@ -87,7 +87,8 @@ public sealed class ErrorTests
         using var given = Given.ASubscription($"orders.v1; app-address={longest}a");
 
         Assert.That(fits.Load().Errors, Is.Empty);
-        Assert.That(given.OneError(), Does.Contain("has 108 bytes, and a Unix socket's has at most 107. Mount the shared"));
+        Assert.That(
+            given.OneError(), Does.Contain("has 108 bytes, and a Unix socket's has at most 107. Mount the shared"));
     }
 
     [Test]
@@ -104,7 +105,7 @@ public sealed class ErrorTests
     [TestCase("bootstrap-servers", "kafka:9092,", "an address is empty", "such as kafka-0:9092")]
     [TestCase("metrics-port", "65536", "out of range, which is 0 to 65535", "from 0 to 65535")]
     [TestCase("log-level", "warn", "not one of its words", "Did you mean warning? Use one of: verbose | debug")]
-    [TestCase("session-timeout", "2s", "a session of 2s ends before the next heartbeat, which comes every 3s", "Raise session-timeout")]
+    [TestCase("session-timeout", "2s", "before the next heartbeat, which comes every 3s", "Raise session-timeout")]
     [TestCase("revoke-timeout", "2m", "out of range, which is 0s to 1m", "from 0s to 1m")]
     [TestCase("drain-timeout", "never", "not a duration", "such as 500ms")]
     [TestCase("max-buffer", "1k", "out of range, which is 1Mi to 4Gi", "from 1Mi to 4Gi")]
@@ -159,15 +160,18 @@ public sealed class ErrorTests
     {
         using var given = Given.ASubscription().File("kafka: {enable.ssl.certificate.verification: false}");
 
-        Assert.That(given.OneError(), Does.Contain("= \"false\": connections without a check").And.Contain("ssl.ca.location"));
+        Assert.That(
+            given.OneError(), Does.Contain("= \"false\": connections without a check").And.Contain("ssl.ca.location"));
     }
 
     [Test]
     public void A_session_and_a_heartbeat_that_do_not_go_together_are_one_error_at_the_stronger()
     {
-        using var given = Given.ASubscription().Flag("session-timeout", "20s").File("kafka: {heartbeat.interval.ms: 20000}");
+        using var given = Given.ASubscription()
+            .Flag("session-timeout", "20s").File("kafka: {heartbeat.interval.ms: 20000}");
 
-        Assert.That(given.OneError(), Does.StartWith("--session-timeout = \"20s\": a session of 20s ends before the next heartbeat"));
+        Assert.That(
+            given.OneError(), Does.StartWith("--session-timeout = \"20s\": a session of 20s ends before the next"));
     }
 
     [TestCase("Orders", "Did you mean orders?")]
@@ -219,7 +223,7 @@ public sealed class ErrorTests
 
     [TestCase("subscription: {a: b}", "subscription: a map stands where a value is expected")]
     [TestCase("grup: x", "grup: unknown key. Did you mean group?")]
-    [TestCase("attempts: 3", "attempts: this is said of a subscription, not of the process. Move it to subscriptions.<name>")]
+    [TestCase("attempts: 3", "attempts: this is said of a subscription, not of the process. Move it to")]
     [TestCase("subscriptions: [a]", "subscriptions: a map is expected here")]
     [TestCase("kafka: a", "kafka: a map is expected here")]
     [TestCase("group:", "group: the value is empty")]

@@ -7,51 +7,52 @@ using Sidecar.Agent.Subscriptions;
 namespace Sidecar.Agent.Tests.Subscriptions;
 
 /// <summary>
-/// Sets every field of the tables to a value that is not its default, in every spelling, and looks into the options. A field
+/// Sets every field of the tables to a value that is not its default, in every spelling, and looks into the options.
+/// A field
 /// that is added to a table without a sample here fails.
 /// </summary>
 public sealed class EveryFieldTests
 {
-    private static readonly Dictionary<string, (string Written, Func<SubscriptionOptions, object?> Get, object Expected)>
-        OfSubscription = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Sample<SubscriptionOptions>> OfSubscription =
+        new(StringComparer.Ordinal)
         {
-            ["topics"] = ("a.v1,b.v1", o => string.Join('+', o.Topics), "a.v1+b.v1"),
-            ["app-address"] = ("unix:/run/app.sock", o => o.Delivery.AppAddress, "unix:/run/app.sock"),
-            ["method"] = ("/acme.v1.Orders/Placed", o => o.Delivery.Method, "/acme.v1.Orders/Placed"),
-            ["framing"] = ("confluent", o => o.Delivery.Framing, Framing.Confluent),
-            ["deadline"] = ("15s", o => o.Delivery.Deadline, TimeSpan.FromSeconds(15)),
-            ["attempts"] = ("3", o => o.Delivery.Attempts, 3),
-            ["backoff"] = (
+            ["topics"] = new("a.v1,b.v1", o => string.Join('+', o.Topics), "a.v1+b.v1"),
+            ["app-address"] = new("unix:/run/app.sock", o => o.Delivery.AppAddress, "unix:/run/app.sock"),
+            ["method"] = new("/acme.v1.Orders/Placed", o => o.Delivery.Method, "/acme.v1.Orders/Placed"),
+            ["framing"] = new("confluent", o => o.Delivery.Framing, Framing.Confluent),
+            ["deadline"] = new("15s", o => o.Delivery.Deadline, TimeSpan.FromSeconds(15)),
+            ["attempts"] = new("3", o => o.Delivery.Attempts, 3),
+            ["backoff"] = new(
                 "250ms..1m", o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
                 (TimeSpan.FromMilliseconds(250), TimeSpan.FromMinutes(1))),
-            ["ordering"] = ("partition", o => o.Dispatch.Ordering, Ordering.Partition),
-            ["concurrency"] = ("7", o => o.Dispatch.Concurrency, 7),
-            ["window"] = ("99", o => o.Dispatch.Window, 99),
-            ["window-bytes"] = ("1Mi", o => o.Dispatch.WindowBytes, 1024L * 1024),
-            ["max-message"] = ("64k", o => o.Delivery.MaxMessageBytes, 64000),
-            ["start"] = ("latest", o => o.Start, StartAt.Latest),
+            ["ordering"] = new("partition", o => o.Dispatch.Ordering, Ordering.Partition),
+            ["concurrency"] = new("7", o => o.Dispatch.Concurrency, 7),
+            ["window"] = new("99", o => o.Dispatch.Window, 99),
+            ["window-bytes"] = new("1Mi", o => o.Dispatch.WindowBytes, 1024L * 1024),
+            ["max-message"] = new("64k", o => o.Delivery.MaxMessageBytes, 64000),
+            ["start"] = new("latest", o => o.Start, StartAt.Latest),
 
             // It has no second value that works yet: what is seen here is that its one word is read.
-            ["on-exhausted"] = ("stop", o => o.Delivery.OnExhausted, OnExhausted.Stop),
+            ["on-exhausted"] = new("stop", o => o.Delivery.OnExhausted, OnExhausted.Stop),
         };
 
-    private static readonly Dictionary<string, (string Written, Func<AgentOptions, object?> Get, object Expected)>
-        OfProcess = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Sample<AgentOptions>> OfProcess =
+        new(StringComparer.Ordinal)
         {
-            ["service"] = ("billing", o => o.Service, "billing"),
-            ["namespace"] = ("money", o => o.Namespace, "money"),
-            ["group"] = ("my.group", o => o.Source.Group, "my.group"),
-            ["bootstrap-servers"] = ("a:1,[::1]:2", o => o.Source.BootstrapServers, "a:1,[::1]:2"),
-            ["app-address"] = ("127.0.0.1:7", o => o.Subscriptions[0].Delivery.AppAddress, "127.0.0.1:7"),
-            ["session-timeout"] = ("45s", o => o.Source.SessionTimeout, TimeSpan.FromSeconds(45)),
-            ["revoke-timeout"] = ("0s", o => o.Source.RevokeTimeout, TimeSpan.Zero),
-            ["drain-timeout"] = ("2m", o => o.Source.DrainTimeout, TimeSpan.FromMinutes(2)),
-            ["max-buffer"] = ("1Gi", o => o.Source.MaxBufferBytes, 1024L * 1024 * 1024),
-            ["commit-interval"] = ("1s", o => o.Commit.Interval, TimeSpan.FromSeconds(1)),
-            ["commit-completions"] = ("77", o => o.Commit.Completions, 77),
-            ["metrics-port"] = ("0", o => o.MetricsPort, 0),
-            ["log-level"] = ("debug", o => o.LogLevel, "debug"),
-            ["kafka.fetch.min.bytes"] = ("9", o => o.Source.Properties["fetch.min.bytes"], "9"),
+            ["service"] = new("billing", o => o.Service, "billing"),
+            ["namespace"] = new("money", o => o.Namespace, "money"),
+            ["group"] = new("my.group", o => o.Source.Group, "my.group"),
+            ["bootstrap-servers"] = new("a:1,[::1]:2", o => o.Source.BootstrapServers, "a:1,[::1]:2"),
+            ["app-address"] = new("127.0.0.1:7", o => o.Subscriptions[0].Delivery.AppAddress, "127.0.0.1:7"),
+            ["session-timeout"] = new("45s", o => o.Source.SessionTimeout, TimeSpan.FromSeconds(45)),
+            ["revoke-timeout"] = new("0s", o => o.Source.RevokeTimeout, TimeSpan.Zero),
+            ["drain-timeout"] = new("2m", o => o.Source.DrainTimeout, TimeSpan.FromMinutes(2)),
+            ["max-buffer"] = new("1Gi", o => o.Source.MaxBufferBytes, 1024L * 1024 * 1024),
+            ["commit-interval"] = new("1s", o => o.Commit.Interval, TimeSpan.FromSeconds(1)),
+            ["commit-completions"] = new("77", o => o.Commit.Completions, 77),
+            ["metrics-port"] = new("0", o => o.MetricsPort, 0),
+            ["log-level"] = new("debug", o => o.LogLevel, "debug"),
+            ["kafka.fetch.min.bytes"] = new("9", o => o.Source.Properties["fetch.min.bytes"], "9"),
         };
 
     private static readonly string[] SubscriptionSpellings =
@@ -95,7 +96,8 @@ public sealed class EveryFieldTests
         Spell(again, spelling, field, shown);
 
         Assert.That(
-            again.Resolved().Lines.Single(line => line.Setting == $"subscription.one.{field}").Value, Is.EqualTo(shown));
+            again.Resolved().Lines.Single(line => line.Setting == $"subscription.one.{field}").Value,
+            Is.EqualTo(shown));
     }
 
     private static void Spell(Given given, string spelling, string field, string value)
@@ -119,10 +121,12 @@ public sealed class EveryFieldTests
             "field" => given.Annotation(one, Compact(field == "topics" ? [new("topics", "t.v1")] : beside))
                 .Annotation($"{one}.{field}", value),
             "defaults" => given.Annotation(one, Compact(beside)).Annotation(all, $"{field}=\"{value}\""),
-            "block of defaults" => given.Annotation(one, Compact(beside)).Annotation(all, Block([new(field, value)], "")),
+            "block of defaults" => given.Annotation(one, Compact(beside))
+                .Annotation(all, Block([new(field, value)], "")),
             "file" => given.File($"subscriptions:\n  one:\n{Block(both, "    ")}"),
             "JSON file" => given.File("{\"subscriptions\": {\"one\": " + Flow(both) + "}}"),
-            "file defaults" => given.File($"defaults: {Flow([new(field, value)])}\nsubscriptions: {{one: {Flow(beside)}}}"),
+            "file defaults" => given.File(
+                $"defaults: {Flow([new(field, value)])}\nsubscriptions: {{one: {Flow(beside)}}}"),
             "compact file" => given.File($"subscriptions:\n  one: \"{Compact(both)}\"\n"),
             _ => throw new ArgumentException("unknown", nameof(spelling)),
         };
@@ -138,7 +142,8 @@ public sealed class EveryFieldTests
         "{" + string.Join(", ", fields.Select(field => $"\"{field.Key}\": \"{field.Value}\"")) + "}";
 
     private static IEnumerable<TestCaseData> ProcessCases() =>
-        from field in ProcessFields.All.Where(field => field.IsSupported).Select(field => field.Name).Append("kafka.fetch.min.bytes")
+        from field in ProcessFields.All.Where(field => field.IsSupported).Select(field => field.Name)
+            .Append("kafka.fetch.min.bytes")
         from source in new[] { "annotation", "variable", "flag", "file" }
         where !field.StartsWith("kafka.", StringComparison.Ordinal) || source is "annotation" or "file"
         select new TestCaseData(field, source);
@@ -155,7 +160,8 @@ public sealed class EveryFieldTests
             "annotation" => given.Annotation($"sidecar.events/{field}", written),
             "variable" => given.Variable(EnvironmentVariables.NameOf(field), written),
             "flag" => given.Flag(field, written),
-            "file" when field.StartsWith("kafka.", StringComparison.Ordinal) => given.File($"kafka: {{{field[6..]}: {written}}}"),
+            "file" when field.StartsWith("kafka.", StringComparison.Ordinal) =>
+                given.File($"kafka: {{{field[6..]}: {written}}}"),
             "file" => given.File($"{field}: \"{written}\""),
             _ => throw new ArgumentException("unknown", nameof(source)),
         };
@@ -178,9 +184,11 @@ public sealed class EveryFieldTests
         Assert.That(attempts.Origin.ToString(), Is.EqualTo("default"));
     }
 
-    private static IEnumerable<string> NotYet() => SubscriptionFields.All.Where(f => !f.IsSupported).Select(f => f.Name);
+    private static IEnumerable<string> NotYet() =>
+        SubscriptionFields.All.Where(f => !f.IsSupported).Select(f => f.Name);
 
-    private static IEnumerable<string> NotYetOfProcess() => ProcessFields.All.Where(f => !f.IsSupported).Select(f => f.Name);
+    private static IEnumerable<string> NotYetOfProcess() =>
+        ProcessFields.All.Where(f => !f.IsSupported).Select(f => f.Name);
 
     [TestCaseSource(nameof(NotYet))]
     public void A_field_that_does_not_work_yet_is_refused_and_never_ignored(string field)
@@ -199,7 +207,8 @@ public sealed class EveryFieldTests
         using var variable = Given.ASubscription().Variable(EnvironmentVariables.NameOf(field), "x");
         using var filed = Given.ASubscription().File($"{field}: x");
 
-        Assert.That(variable.OneError(), Does.StartWith($"{EnvironmentVariables.NameOf(field)} = \"x\": not supported yet."));
+        Assert.That(
+            variable.OneError(), Does.StartWith($"{EnvironmentVariables.NameOf(field)} = \"x\": not supported yet."));
         Assert.That(filed.OneError(), Does.StartWith($"{field} = \"x\": not supported yet."));
     }
 
@@ -210,4 +219,6 @@ public sealed class EveryFieldTests
         Assert.That(SubscriptionFields.All.Select(field => field.Name.Length), Is.All.LessThanOrEqualTo(18));
         Assert.That(ProcessFields.All.Select(field => field.Name.Length), Is.All.LessThanOrEqualTo(63));
     }
+
+    private sealed record Sample<T>(string Written, Func<T, object?> Get, object Expected);
 }

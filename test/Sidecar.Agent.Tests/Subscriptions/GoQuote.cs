@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Sidecar.Agent.Tests.Subscriptions;
 
-/// <summary>Writes strings as Go's <c>%q</c> does: printable characters stay, the rest becomes the shortest escape.</summary>
+/// <summary>
+/// Writes strings as Go's <c>%q</c> does: printable characters stay, the rest becomes the shortest escape.
+/// </summary>
 public static class GoQuote
 {
     public static string Of(string text)

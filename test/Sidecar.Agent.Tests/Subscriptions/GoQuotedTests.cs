@@ -7,7 +7,8 @@ namespace Sidecar.Agent.Tests.Subscriptions;
 public sealed class GoQuotedTests
 {
     private static readonly Gen<Rune> AnyRune = Gen.OneOf(
-            Gen.Int[0, 0x7F], Gen.Int[0x80, 0x2FF], Gen.Int[0x2000, 0x206F], Gen.Int[0xE000, 0xFFFF], Gen.Int[0x10000, 0x10FFFF])
+            Gen.Int[0, 0x7F], Gen.Int[0x80, 0x2FF], Gen.Int[0x2000, 0x206F], Gen.Int[0xE000, 0xFFFF],
+            Gen.Int[0x10000, 0x10FFFF])
         .Select(value => new Rune(value));
 
     [Test]

@@ -14,7 +14,7 @@ public sealed class YamlTests
     [TestCase("? [a]\n: 1", 1, 3, "a key must be a text")]
     [TestCase("a: 'half", 1, 4, "not YAML")]
     [TestCase("a: b: c", 1, 5, "not YAML")]
-    [TestCase("\ta: b", 1, 1, "not YAML")]
+    [TestCase("a: @b", 1, 4, "not YAML")]
     public void What_is_not_read_is_an_error_with_line_and_column(string text, int line, int column, string problem)
     {
         var problems = new List<YamlProblem>();

@@ -15,11 +15,16 @@ internal sealed class BatchAndStreamTests
         await using var app = await StartAsync();
         var response = await app.Client.DeliverBatchAsync(new DeliverBatchRequest
         {
-            Events = { Event("ack", "1"), Event("throw", "2"), Event("reject", "3"), Event("duplicate", "4"), Event("ack", "5") },
+            Events =
+            {
+                Event("ack", "1"), Event("throw", "2"), Event("reject", "3"),
+                Event("duplicate", "4"), Event("ack", "5"),
+            },
         });
 
         Assert.That(
-            response.Results.OrderBy(result => result.DeliveryId).Select(result => (result.DeliveryId, result.Verdict, result.Reason)),
+            response.Results.OrderBy(result => result.DeliveryId)
+                .Select(result => (result.DeliveryId, result.Verdict, result.Reason)),
             Is.EqualTo(new[]
             {
                 ("1", WireVerdict.Ack, ""),
@@ -61,7 +66,7 @@ internal sealed class BatchAndStreamTests
         await stream.RequestStream.WriteAsync(new DeliverStreamRequest { Event = Event("ack", "2") });
 
         Assert.That(await stream.ResponseStream.MoveNext(), Is.True);
-        Assert.That(stream.ResponseStream.Current.Result.DeliveryId, Is.EqualTo("2"), "the slow one does not hold the other");
+        Assert.That(stream.ResponseStream.Current.Result.DeliveryId, Is.EqualTo("2"));
         release.SetResult();
         await stream.RequestStream.CompleteAsync();
         Assert.That(await stream.ResponseStream.MoveNext(), Is.True);
@@ -74,7 +79,7 @@ internal sealed class BatchAndStreamTests
     {
         var begun = new TaskCompletionSource();
         var release = new TaskCompletionSource();
-        await using var app = await ConsumerApplication.StartAsync(app => app.MapEvent("slow", async (_, cancellation) =>
+        await using var app = await ConsumerApplication.StartAsync(a => a.MapEvent("slow", async (_, cancellation) =>
         {
             begun.SetResult();
             await release.Task.WaitAsync(cancellation);

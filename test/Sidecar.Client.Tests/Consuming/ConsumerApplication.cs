@@ -9,7 +9,9 @@ using Sidecar.Delivery.V1;
 
 namespace Sidecar.Client.Tests.Consuming;
 
-/// <summary>An application as a team would write it, on a free port, and a client that calls it as the agent does.</summary>
+/// <summary>
+/// An application as a team would write it, on a free port, and a client that calls it as the agent does.
+/// </summary>
 internal sealed class ConsumerApplication : IAsyncDisposable
 {
     private readonly WebApplication _app;

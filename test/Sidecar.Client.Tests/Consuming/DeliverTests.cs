@@ -15,7 +15,7 @@ internal sealed class DeliverTests
     {
         OrderPlaced? received = null;
         string? facts = null;
-        await using var app = await ConsumerApplication.StartAsync(app => app.MapEvent<OrderPlaced>((order, context, _) =>
+        await using var app = await ConsumerApplication.StartAsync(a => a.MapEvent<OrderPlaced>((order, context, _) =>
         {
             received = order;
             facts = $"{context.Topic}/{context.Partition}/{context.Offset} {context.Subscription} {context.Attempt} " +
@@ -40,12 +40,12 @@ internal sealed class DeliverTests
             .MapEvent("later", (_, _) => Task.FromResult(Verdict.Retry(TimeSpan.FromSeconds(2.5), "busy")))
             .MapEvent("never", (_, _) => Task.FromResult(Verdict.Reject(new string('ä', 600)))));
 
-        var later = (await app.Client.DeliverAsync(Deliveries.Single(new Event { Type = "later", Data = ByteString.Empty }))).Result;
+        var later = await AnswerToAsync(app, "later");
         Assert.That(later.Verdict, Is.EqualTo(Sidecar.Delivery.V1.Verdict.Retry));
         Assert.That(later.RetryAfter.ToTimeSpan(), Is.EqualTo(TimeSpan.FromSeconds(2.5)));
         Assert.That(later.Reason, Is.EqualTo("busy"));
 
-        var never = (await app.Client.DeliverAsync(Deliveries.Single(new Event { Type = "never", Data = ByteString.Empty }))).Result;
+        var never = await AnswerToAsync(app, "never");
         Assert.That(never.Verdict, Is.EqualTo(Sidecar.Delivery.V1.Verdict.Reject));
         Assert.That(never.RetryAfter, Is.Null);
         Assert.That(never.Reason, Is.EqualTo(new string('ä', 512)), "1,024 bytes, cut between characters");
@@ -71,7 +71,8 @@ internal sealed class DeliverTests
         var error = Assert.ThrowsAsync<RpcException>(async () => await app.Client.DeliverAsync(
             Deliveries.Single(new Event { Type = "acme.orders.v2.OrderPlaced", Data = ByteString.Empty })))!;
         Assert.That(error.StatusCode, Is.EqualTo(StatusCode.Unimplemented));
-        Assert.That(error.Status.Detail, Does.Contain("'acme.orders.v2.OrderPlaced'").And.Contains("acme.orders.v1.OrderPlaced"));
+        Assert.That(error.Status.Detail, Does.Contain("'acme.orders.v2.OrderPlaced'"));
+        Assert.That(error.Status.Detail, Does.Contain("it has: acme.orders.v1.OrderPlaced"));
     }
 
     [Test]
@@ -90,7 +91,8 @@ internal sealed class DeliverTests
         await using (var app = await ConsumerApplication.StartAsync(app =>
         {
             OrdersThat(Verdict.Ack)(app);
-            app.MapTombstones((context, _) => Task.FromResult(Verdict.Reject($"{context.IsTombstone} {context.Data is null}")));
+            app.MapTombstones((context, _) =>
+                Task.FromResult(Verdict.Reject($"{context.IsTombstone} {context.Data is null}")));
         }))
         {
             var result = (await app.Client.DeliverAsync(Deliveries.Single(tombstone))).Result;
@@ -106,7 +108,7 @@ internal sealed class DeliverTests
             OrdersThat(Verdict.Ack)(app);
             app.MapOtherEvents((context, _) => Task.FromResult(Verdict.Reject($"other: {context.Type}")));
         });
-        var other = (await app.Client.DeliverAsync(Deliveries.Single(new Event { Type = "x", Data = ByteString.Empty }))).Result;
+        var other = await AnswerToAsync(app, "x");
         var order = (await app.Client.DeliverAsync(Deliveries.Single(Deliveries.Order("o-1")))).Result;
         Assert.That(other.Reason, Is.EqualTo("other: x"));
         Assert.That(order.Verdict, Is.EqualTo(Sidecar.Delivery.V1.Verdict.Ack));
@@ -132,7 +134,7 @@ internal sealed class DeliverTests
     {
         var begun = new TaskCompletionSource();
         var ended = new TaskCompletionSource();
-        await using var app = await ConsumerApplication.StartAsync(app => app.MapEvent("slow", async (_, cancellation) =>
+        await using var app = await ConsumerApplication.StartAsync(a => a.MapEvent("slow", async (_, cancellation) =>
         {
             using var registration = cancellation.Register(ended.SetResult);
             begun.SetResult();
@@ -167,6 +169,9 @@ internal sealed class DeliverTests
         Assert.That(seen[0], Is.Not.SameAs(seen[1]));
         Assert.That(seen.Select(scoped => scoped.IsDisposed), Is.All.True);
     }
+
+    private static async Task<Result> AnswerToAsync(ConsumerApplication app, string type) =>
+        (await app.Client.DeliverAsync(Deliveries.Single(new Event { Type = type, Data = ByteString.Empty }))).Result;
 
     private static Action<Microsoft.AspNetCore.Builder.WebApplication> OrdersThat(Verdict verdict) =>
         app => app.MapEvent<OrderPlaced>((_, _, _) => Task.FromResult(verdict));

@@ -63,7 +63,8 @@ internal sealed class HostingTests
             builder =>
             {
                 builder.Configuration["Kestrel:Endpoints:Web:Url"] = "http://[::1]:0";
-                builder.WebHost.UseKestrel((context, kestrel) => kestrel.Configure(context.Configuration.GetSection("Kestrel")));
+                builder.WebHost.UseKestrel((context, kestrel) =>
+                    kestrel.Configure(context.Configuration.GetSection("Kestrel")));
             });
         Assert.That(app.Addresses, Has.Count.EqualTo(2));
         await app.Client.DeliverAsync(Deliveries.Single(Deliveries.Order("o-1")));
@@ -83,7 +84,10 @@ internal sealed class HostingTests
 
         using var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
         {
-            HttpHandler = new SocketsHttpHandler { ConnectCallback = (_, cancellation) => ConnectAsync(path, cancellation) },
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectCallback = (_, cancellation) => ConnectAsync(path, cancellation),
+            },
         });
         var response = await new EventConsumerService.EventConsumerServiceClient(channel)
             .DeliverAsync(Deliveries.Single(Deliveries.Order("o-1")));
@@ -104,7 +108,8 @@ internal sealed class HostingTests
 
     [Test]
     public void A_limit_out_of_its_range_stops_the_start() => Assert.That(
-        async () => await ConsumerApplication.StartAsync(_ => { }, options: options => options.MaxConcurrentEventsPerCall = 0),
+        async () => await ConsumerApplication.StartAsync(
+            _ => { }, options: options => options.MaxConcurrentEventsPerCall = 0),
         Throws.TypeOf<OptionsValidationException>());
 
     [Test]

@@ -43,7 +43,8 @@ internal sealed class TypedMethodTests
             Assert.That(context.Id, Is.EqualTo("42"));
             Assert.That(context.Source, Is.EqualTo("/orders"));
             Assert.That(context.Type, Is.EqualTo("acme.ä"));
-            Assert.That((context.Topic, context.Partition, context.Offset), Is.EqualTo(("orders.v1", 3, 9_000_000_000)));
+            Assert.That(
+                (context.Topic, context.Partition, context.Offset), Is.EqualTo(("orders.v1", 3, 9_000_000_000)));
             Assert.That((context.Attempt, context.DeliveryId), Is.EqualTo((2, "d-1")));
             Assert.That(context.ContentType, Is.EqualTo("application/protobuf"));
             Assert.That(context.Time, Is.EqualTo(new DateTimeOffset(2026, 11, 22, 10, 0, 0, 500, TimeSpan.Zero)));
@@ -73,7 +74,8 @@ internal sealed class TypedMethodTests
         var seen = new Seen();
         await using var app = await ConsumerApplication.StartAsync(
             app => app.MapGrpcService<TeamService>(), builder => builder.Services.AddSingleton(seen));
-        await new OrderEventsService.OrderEventsServiceClient(app.Channel).HandleOrderPlacedAsync(new OrderPlaced(), metadata);
+        var client = new OrderEventsService.OrderEventsServiceClient(app.Channel);
+        await client.HandleOrderPlacedAsync(new OrderPlaced(), metadata);
         return seen.Context!;
     }
 
@@ -84,7 +86,8 @@ internal sealed class TypedMethodTests
 
     internal sealed class TeamService(Seen seen) : OrderEventsService.OrderEventsServiceBase
     {
-        public override Task<HandleOrderPlacedResponse> HandleOrderPlaced(OrderPlaced request, ServerCallContext context)
+        public override Task<HandleOrderPlacedResponse> HandleOrderPlaced(
+            OrderPlaced request, ServerCallContext context)
         {
             seen.Context = EventContext.From(context);
             return Task.FromResult(new HandleOrderPlacedResponse());

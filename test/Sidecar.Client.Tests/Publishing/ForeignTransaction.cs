@@ -46,7 +46,8 @@ internal sealed class ForeignConnection : DbConnection
 
     public override void Open() => throw new NotSupportedException();
 
-    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => throw new NotSupportedException();
+    protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) =>
+        throw new NotSupportedException();
 
     protected override DbCommand CreateDbCommand() => throw new NotSupportedException();
 }

@@ -105,7 +105,8 @@ internal sealed class PublishTests
     {
         await using var transaction = _database.Connection.BeginTransaction();
         await transaction.PublishAsync(new OutboxEvent("t") { Key = [], Value = [] });
-        await transaction.PublishAsync(new OutboxEvent("t") { Key = [1], Value = null, Headers = [new("ä \" <", "ü")] });
+        await transaction.PublishAsync(
+            new OutboxEvent("t") { Key = [1], Value = null, Headers = [new("ä \" <", "ü")] });
         await transaction.CommitAsync();
 
         var rows = _database.Rows();

@@ -19,6 +19,12 @@ public enum RawBehaviour
     /// <summary>Closes down with GOAWAY before the first request counts.</summary>
     GoAwayUnprocessed,
 
+    /// <summary>Announces its end with GOAWAY, takes the request all the same, then closes without an answer.</summary>
+    GoAwayThenClose,
+
+    /// <summary>Takes a request whole, begins to answer, then closes.</summary>
+    CloseAfterResponseHeaders,
+
     /// <summary>Accepts, and says nothing, ever.</summary>
     Silent,
 }
@@ -34,7 +40,12 @@ public sealed class RawApp : IAsyncDisposable
     private const byte SettingsFrame = 4;
     private const byte GoAwayFrame = 7;
     private const byte EndStreamFlag = 1;
+    private const byte EndHeadersFlag = 4;
     private const int RefusedStream = 7;
+
+    // HPACK: ":status: 200" from the static table, then a literal "content-type: application/grpc".
+    private static readonly byte[] GrpcResponseHeaders =
+        [0x88, 0x0f, 0x10, (byte)"application/grpc".Length, .. "application/grpc"u8];
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource stopping = new();
@@ -121,6 +132,14 @@ public sealed class RawApp : IAsyncDisposable
             {
                 case RawBehaviour.ResetAfterRequest when ended:
                     return;
+                case RawBehaviour.GoAwayThenClose when ended:
+                    await WriteFrameAsync(stream, GoAwayFrame, 0, Words(int.MaxValue, 0));
+                    await CloseOrderlyAsync(stream);
+                    return;
+                case RawBehaviour.CloseAfterResponseHeaders when ended:
+                    await WriteFrameAsync(stream, HeadersFrame, streamId, GrpcResponseHeaders, EndHeadersFlag);
+                    await CloseOrderlyAsync(stream);
+                    return;
                 case RawBehaviour.RefuseStream when ended:
                     await WriteFrameAsync(stream, ResetFrame, streamId, Words(RefusedStream));
                     break;
@@ -142,11 +161,19 @@ public sealed class RawApp : IAsyncDisposable
         return bytes;
     }
 
-    private async Task WriteFrameAsync(NetworkStream stream, byte type, int streamId, byte[] payload)
+    // The end of the stream reaches the caller before the reset does.
+    private async Task CloseOrderlyAsync(NetworkStream stream)
+    {
+        stream.Socket.Shutdown(SocketShutdown.Send);
+        await stream.CopyToAsync(Stream.Null, stopping.Token);
+    }
+
+    private async Task WriteFrameAsync(NetworkStream stream, byte type, int streamId, byte[] payload, byte flags = 0)
     {
         var frame = new byte[FrameHeaderBytes + payload.Length];
         frame[2] = (byte)payload.Length;
         frame[3] = type;
+        frame[4] = flags;
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(5), streamId);
         payload.CopyTo(frame, FrameHeaderBytes);
         await stream.WriteAsync(frame, stopping.Token);
