@@ -1,72 +1,54 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
+using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.OutboxRelay.Tests;
 
 /// <summary>
-/// The brokers that the tests run against: KAFKA_BOOTSTRAP_SERVERS, else librdkafka's mock cluster in this process. It
-/// stands in the root namespace, so that NUnit starts it once, before every test below.
+/// The brokers that the tests run against. It stands in the root namespace, so that NUnit starts it once, before every
+/// test below.
 /// </summary>
 [SetUpFixture]
 internal sealed class Kafka
 {
-    private static IProducer<Null, Null>? mock;
+    private const int Partitions = 4;
 
-    public static string BootstrapServers { get; private set; } = "";
+    private static KafkaServer server = null!;
 
-    public static bool IsMock => mock is not null;
+    public static string BootstrapServers => server.BootstrapServers;
 
     [OneTimeSetUp]
-    public static void Start()
-    {
-        if (Environment.GetEnvironmentVariable("KAFKA_BOOTSTRAP_SERVERS") is { Length: > 0 } given)
-        {
-            BootstrapServers = given;
-        }
-        else
-        {
-            var config = new ProducerConfig();
-            config.Set("test.mock.num.brokers", "1");
-            mock = new ProducerBuilder<Null, Null>(config).Build();
-            using var admin = new DependentAdminClientBuilder(mock.Handle).Build();
-            BootstrapServers = string.Join(
-                ',', admin.GetMetadata(TimeSpan.FromSeconds(10)).Brokers.Select(broker => $"{broker.Host}:{broker.Port}"));
-        }
-
-        TestContext.Progress.WriteLine($"Kafka: {(IsMock ? "librdkafka's mock cluster" : "brokers")} at {BootstrapServers}");
-    }
+    public static async Task StartAsync() => server = await SharedKafka.GetAsync();
 
     [OneTimeTearDown]
-    public static void Stop() => mock?.Dispose();
+    public static Task StopAsync() => SharedKafka.StopAsync();
 
     /// <summary>For what the mock cluster cannot do.</summary>
     public static void NeedsBroker(string why)
     {
-        if (IsMock)
+        if (server.IsMock)
         {
-            Assert.Ignore($"needs a real broker (KAFKA_BOOTSTRAP_SERVERS): {why}");
+            Assert.Ignore($"needs a real broker (KAFKA_BOOTSTRAP_SERVERS or KAFKA_HOME): {why}");
         }
     }
 
-    public static string NewTopicName() => $"t{Guid.NewGuid():N}";
-
-    /// <summary>A topic of its own for a test; the mock makes it when it is first asked for.</summary>
-    public static async Task<string> TopicAsync(Dictionary<string, string>? settings = null)
+    /// <summary>A topic of its own for a test.</summary>
+    public static async Task<string> TopicAsync(int partitions = Partitions, params (string, string)[] settings)
     {
-        var topic = NewTopicName();
-        if (!IsMock)
-        {
-            await CreateAsync(topic, settings);
-        }
-
+        var topic = SharedKafka.NewTopic("relay");
+        await server.CreateTopicAsync(topic, partitions, settings);
         return topic;
     }
 
-    public static async Task CreateAsync(string topic, Dictionary<string, string>? settings = null)
+    /// <summary>A broker of its own that makes no topic unless it is told to.</summary>
+    public static async Task<KafkaServer> WithoutAutomaticTopicsAsync()
     {
-        using var admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = BootstrapServers }).Build();
-        await admin.CreateTopicsAsync(
-            [new TopicSpecification { Name = topic, NumPartitions = 4, ReplicationFactor = 1, Configs = settings }]);
+        if (Environment.GetEnvironmentVariable("KAFKA_HOME") is not { Length: > 0 } home)
+        {
+            Assert.Ignore("needs KAFKA_HOME: a broker with auto.create.topics.enable=false");
+            return null!;
+        }
+
+        return await LocalKafka.StartAsync(home, new LocalKafkaOptions { Properties = ["auto.create.topics.enable=false"] });
     }
 
     /// <summary>Everything that the topic holds now, partition by partition.</summary>
@@ -80,12 +62,12 @@ internal sealed class Kafka
             EnablePartitionEof = true,
         }).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(topic, TimeSpan.FromSeconds(10)).Topics[0].Partitions.Count;
+        var partitions = admin.GetMetadata(topic, Fixtures.Relays.Bound).Topics[0].Partitions.Count;
         consumer.Assign(Enumerable.Range(0, partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
         var records = new List<ConsumeResult<byte[]?, byte[]?>>();
         for (var atEnd = 0; atEnd < partitions;)
         {
-            var result = consumer.Consume(TimeSpan.FromSeconds(30)) ?? throw new TimeoutException("the topic cannot be read");
+            var result = consumer.Consume(Fixtures.Relays.Bound) ?? throw new TimeoutException("the topic cannot be read");
             if (result.IsPartitionEOF)
             {
                 atEnd++;
