@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Sidecar.OutboxRelay.Contracts;
-using Sidecar.OutboxRelay.Lease;
 using Sidecar.OutboxRelay.Publish;
 using Sidecar.OutboxRelay.Store;
 using Sidecar.OutboxRelay.Telemetry;
@@ -10,56 +9,62 @@ namespace Sidecar.OutboxRelay;
 /// <summary>Records of which nobody knows whether Kafka has them when a line ends, and the first of them.</summary>
 internal readonly record struct LeftBehind(int Unreported, long FirstId);
 
-/// <summary>Stages (4) to (9) of <see cref="Relay"/>, under one lease: windows go in at one end and are settled at the other.</summary>
-internal sealed class Line(
-    RelayOptions options, IOutboxStore store, KafkaPublisher publisher, RelayTelemetry telemetry, TimeProvider time)
+/// <summary>Stages (4) to (8) of <see cref="Relay"/>: windows go in at one end and are settled at the other.</summary>
+internal sealed class Line
 {
     /// <summary>Windows under way: one is read while the other is in Kafka's hands. What a crash can repeat.</summary>
     public const int WindowsUnderWay = 2;
 
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SilenceToMention = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LastReports = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ShortestBackoff = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(5);
 
-    private readonly ILogger log = telemetry.Logs.CreateLogger<Line>();
-    private readonly TopicDirectory topics = new(publisher, telemetry.Logs.CreateLogger<TopicDirectory>());
+    private readonly IOutboxStore store;
+    private readonly KafkaPublisher publisher;
+    private readonly RecordMapper mapper;
+    private readonly Tenure tenure;
+    private readonly RelayTelemetry telemetry;
+    private readonly TopicDirectory topics;
+    private readonly Recovery recovery;
     private readonly Queue<Window> underWay = new();
-    private RecordMapper mapper = null!;
-    private LeaseTerm term = null!;
-    private CancellationToken stop;
-    private long? stoppedAt;
+    private Window? following;
     private long readTo;
     private bool rewind;
-    private bool over;
     private long askedAt;
-    private long heardAt;
-    private TimeSpan backoff = ShortestBackoff;
 
-    private bool DrainIsOver => stoppedAt is { } at && time.GetElapsedTime(at) >= options.Publish.DrainTimeout;
-
-    /// <summary>Runs until the lease or the database is lost, or until it is told to stop and has drained.</summary>
-    public async Task<LeftBehind> RunAsync(string outbox, LeaseTerm leaseTerm, CancellationToken stopToken)
+    public Line(
+        IOutboxStore store, KafkaPublisher publisher, RecordMapper mapper, Tenure tenure, RelayTelemetry telemetry)
     {
-        (term, stop, askedAt) = (leaseTerm, stopToken, time.GetTimestamp());
-        mapper = new RecordMapper(options.Publish, outbox, term.Fence.Epoch);
-        while (await StaysOursAsync() && !(stop.IsCancellationRequested && (underWay.Count == 0 || DrainIsOver)))
+        (this.store, this.publisher, this.mapper) = (store, publisher, mapper);
+        (this.tenure, this.telemetry) = (tenure, telemetry);
+        topics = new TopicDirectory(publisher, telemetry.Logs.CreateLogger<TopicDirectory>());
+        recovery = new Recovery(publisher, topics, tenure, telemetry);
+        askedAt = telemetry.Time.GetTimestamp();
+    }
+
+    private bool IsStopping => tenure.Stop.IsCancellationRequested;
+
+    /// <summary>Runs until the tenure is over, or until it is told to stop and has drained.</summary>
+    public async Task<LeftBehind> RunAsync()
+    {
+        while (await tenure.GoesOnAsync() && !(IsStopping && (underWay.Count == 0 || tenure.DrainIsOver)))
         {
             await AskForTopicsAsync();
-            if (!stop.IsCancellationRequested && await ReadAheadAsync())
+            if (await ReadAheadAsync())
             {
                 continue;
             }
 
             if (!underWay.TryPeek(out var oldest))
             {
-                await IdleAsync();
+                var untilRenewal = tenure.UntilRenewal;
+                await store.WaitForNewsAsync(untilRenewal < AskAgainAfter ? untilRenewal : AskAgainAfter, tenure.Stop);
             }
-            else if (await WaitForReportsAsync(oldest))
+            else if (await tenure.IsDecidedAsync(oldest) && !oldest.HasFailed)
             {
-                await (oldest.AllAcknowledged ? SettleOldestAsync(oldest) : RecoverAsync());
+                await SettleAsync(oldest);
+            }
+            else if (underWay.Any(window => window.HasFailed))
+            {
+                await RecoverAsync();
             }
         }
 
@@ -67,50 +72,38 @@ internal sealed class Line(
         return new LeftBehind(unreported.Count, unreported.Count == 0 ? 0 : unreported[0].Row.Id);
     }
 
-    private async Task<bool> StaysOursAsync()
-    {
-        telemetry.State.Tick();
-        if (stop.IsCancellationRequested)
-        {
-            stoppedAt ??= time.GetTimestamp();
-        }
-
-        if (!over && term.UntilRenewal == TimeSpan.Zero)
-        {
-            var began = time.GetTimestamp();
-            if (Done(await store.RenewLeaseAsync(term.Fence, term.Length)))
-            {
-                term.Renewed(began);
-            }
-        }
-
-        return !over;
-    }
-
     // (4) (5) (6): true if it is worth to look for more before waiting
     private async Task<bool> ReadAheadAsync()
     {
         // A window that sets rows aside is settled before the next is read, so that the read sees whose key is held.
-        if (underWay.Count >= WindowsUnderWay || !term.MaySend || underWay.Any(window => window.Held.Count > 0))
+        if (underWay.Count >= WindowsUnderWay || !tenure.MaySend || underWay.Any(window => window.Held.Count > 0) ||
+            (rewind && underWay.Count > 0))
         {
             return false;
         }
 
-        if (rewind || (underWay.Count == 0 && topics.Waiting.Count == 0))
+        if (following is { } kept)
         {
             if (underWay.Count > 0)
             {
                 return false;
             }
 
+            following = null;
+            Send(kept);
+            return true;
+        }
+
+        if (rewind || (underWay.Count == 0 && topics.Waiting.Count == 0))
+        {
             // Nothing is under way: reading from the start finds what was left, and costs nothing where nothing was.
             (readTo, rewind) = (0, false);
         }
 
-        var began = time.GetTimestamp();
-        var answer = await store.ReadWindowAsync(readTo, topics.Waiting, options.Publish.MaxMessageBytes);
-        telemetry.Metrics.PollDuration.Observe(time.GetElapsedTime(began).TotalSeconds);
-        if (!Done(answer) || !await KnowTopicsAsync(answer.Value.Rows))
+        var began = telemetry.Time.GetTimestamp();
+        var answer = await store.ReadWindowAsync(readTo, topics.Waiting, mapper.MaxMessageBytes);
+        telemetry.Metrics.PollDuration.Observe(telemetry.Time.GetElapsedTime(began).TotalSeconds);
+        if (!tenure.Did(answer) || !await KnowTopicsAsync(answer.Value.Rows))
         {
             return false;
         }
@@ -124,12 +117,29 @@ internal sealed class Line(
         var window = WindowPlan.Make(answer.Value.Rows, topics.Waits, mapper);
         if (window.Records.Count + window.Held.Count > 0)
         {
-            heardAt = underWay.Count == 0 ? time.GetTimestamp() : heardAt;
-            underWay.Enqueue(window);
-            publisher.Send(window);
+            Send(window);
         }
 
         return true;
+    }
+
+    // (6)
+    private void Send(Window window)
+    {
+        if (publisher.GoFirst(window.Records) is { Count: > 0 } first)
+        {
+            // Kept back until these are settled; nothing is read meanwhile.
+            following = new Window([.. window.Records.Except(first)], window.Held);
+            window = new Window(first, []);
+        }
+
+        if (underWay.Count == 0)
+        {
+            tenure.BeginWait();
+        }
+
+        underWay.Enqueue(window);
+        publisher.Send(window);
     }
 
     private async Task<bool> KnowTopicsAsync(IReadOnlyList<OutboxRow> rows)
@@ -142,20 +152,25 @@ internal sealed class Line(
                 continue;
             }
 
-            if (!await StaysOursAsync() || !await topics.AskAsync(row.Topic))
+            if (!await tenure.GoesOnAsync())
             {
-                telemetry.State.Wait(WaitingFor.Kafka, publisher.NoAnswer);
+                return false;
+            }
+
+            if (!await topics.AskAsync(row.Topic))
+            {
+                tenure.Tell(WaitingFor.Kafka, publisher.NoAnswer);
                 return false;
             }
         }
 
-        TellTopics();
+        tenure.Tell(WaitingFor.Topic, topics.Reason);
         return true;
     }
 
     private async Task AskForTopicsAsync()
     {
-        if (time.GetElapsedTime(askedAt) < AskAgainAfter)
+        if (telemetry.Time.GetElapsedTime(askedAt) < AskAgainAfter)
         {
             return;
         }
@@ -163,190 +178,52 @@ internal sealed class Line(
         if (topics.Waiting.Count > 0)
         {
             rewind |= await topics.AskAgainAsync();
-            TellTopics();
+            tenure.Tell(WaitingFor.Topic, topics.Reason);
         }
 
         if (publisher.SaysDown && underWay.Count == 0)
         {
-            var reason = await publisher.AskForBrokersAsync();
-            Tell(WaitingFor.Kafka, reason);
+            tenure.Tell(WaitingFor.Kafka, await publisher.AskForBrokersAsync());
         }
 
-        askedAt = time.GetTimestamp();
-    }
-
-    private async Task IdleAsync()
-    {
-        var atMost = term.UntilRenewal < AskAgainAfter ? term.UntilRenewal : AskAgainAfter;
-        await store.WaitForNewsAsync(atMost, stop);
-    }
-
-    // (7)
-    private async Task<bool> WaitForReportsAsync(Window window)
-    {
-        var wait = term.UntilRenewal < Glance ? term.UntilRenewal + TimeSpan.FromMilliseconds(1) : Glance;
-        await window.Reported.WaitAsync(wait, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (window.Reported.IsCompleted)
-        {
-            heardAt = time.GetTimestamp();
-            return true;
-        }
-
-        if (time.GetElapsedTime(heardAt) > SilenceToMention)
-        {
-            telemetry.State.Wait(
-                WaitingFor.Kafka, $"{publisher.BootstrapServers} acknowledges nothing: out of reach, or too few replicas in sync");
-        }
-
-        return false;
+        askedAt = telemetry.Time.GetTimestamp();
     }
 
     // (8)
-    private async Task SettleOldestAsync(Window window)
+    private async Task SettleAsync(Window window)
     {
         var done = new long[window.Records.Count];
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var now = telemetry.Time.GetUtcNow().ToUnixTimeMilliseconds();
         for (var i = 0; i < done.Length; i++)
         {
             done[i] = window.Records[i].Row.Id;
             telemetry.Metrics.CommitToPublish.Observe((now - window.Records[i].Row.CreatedMs) / 1000.0);
         }
 
-        if (await SettleAsync(new Settlement(done, window.Held)))
+        if (await tenure.SettleAsync(new Settlement(done, window.Held)))
         {
             underWay.Dequeue();
-            backoff = ShortestBackoff;
+            if (following is not null && underWay.Count == 0)
+            {
+                foreach (var changed in publisher.WentFirst(window.Records))
+                {
+                    topics.Forget(changed);
+                }
+            }
+
+            recovery.WentThrough();
             telemetry.Metrics.BatchRecords.Observe(done.Length + window.Held.Count);
-        }
-    }
-
-    private async Task<bool> SettleAsync(Settlement settlement)
-    {
-        while (true)
-        {
-            var began = time.GetTimestamp();
-            var answer = await store.SettleAsync(term.Fence, term.Length, settlement);
-            if (Done(answer))
-            {
-                term.Renewed(began);
-                Count(settlement);
-                return true;
-            }
-
-            // Kafka has these rows: forgetting that because another writer is slow would send them again.
-            if (!await StaysOursAsync() || DrainIsOver)
-            {
-                return false;
-            }
-
-            await Task.Delay(ShortestBackoff, time, CancellationToken.None);
-        }
-    }
-
-    private void Count(Settlement settlement)
-    {
-        foreach (var held in settlement.Held)
-        {
-            if (held.Reason != HeldKeys.Behind)
-            {
-                log.Held(held.Id, held.Reason);
-                telemetry.Metrics.Refused.Inc();
-            }
-        }
-
-        if (settlement.Done.Count > 0)
-        {
-            telemetry.State.Clear(WaitingFor.Kafka);
-            telemetry.Metrics.Acknowledged.Inc(settlement.Done.Count);
-            telemetry.Metrics.Deleted.Inc(settlement.Done.Count);
-            telemetry.Metrics.LastPublish.Set(time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
         }
     }
 
     // (9)
     private async Task RecoverAsync()
     {
-        await Task.WhenAll(underWay.Select(window => window.Reported))
-            .WaitAsync(LastReports, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var records = underWay.SelectMany(window => window.Records).ToList();
-        var known = new Settlement(Acknowledged(records), [.. underWay.SelectMany(window => window.Held)]);
-        if (!await SettleAsync(known))
+        if (await recovery.RunAsync(underWay))
         {
-            return;
-        }
-
-        var failed = records.Where(record => record.End != RecordEnd.Acknowledged).ToList();
-        telemetry.Metrics.SentAgain.Inc(failed.Count);
-        underWay.Clear();
-        rewind = true;
-        publisher.Rebuild(failed.Select(record => record.Error).FirstOrDefault(error => error is not null) ?? "no report");
-        var gone = failed.Where(record => record.End == RecordEnd.NoTopic).ToList();
-        gone.ForEach(record => topics.Lost(record.Row.Topic, record.Error!));
-        var refused = failed.Where(record => record.End == RecordEnd.Refused).ToList();
-        if (refused.Count > 0)
-        {
-            await FindRefusedAsync(refused);
-        }
-        else if (gone.Count == 0)
-        {
-            telemetry.State.Wait(WaitingFor.Kafka, $"{publisher.BootstrapServers} refused to go on: {failed[0].Error}");
-            await Task.Delay(backoff, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
-        }
-    }
-
-    private async Task FindRefusedAsync(List<OutgoingRecord> suspects)
-    {
-        var found = await Bisection.RunAsync(suspects, SendAloneAsync);
-        if (await SettleAsync(new Settlement(found.Done, found.Held)) && found.Complete && found.Held.Count == 0)
-        {
-            publisher.ShrinkBatches(suspects.Count);
-            publisher.Rebuild("smaller batches");
-        }
-    }
-
-    private async Task<bool> SendAloneAsync(Window window)
-    {
-        heardAt = time.GetTimestamp();
-        publisher.Send(window);
-        while (!await WaitForReportsAsync(window))
-        {
-            if (!await StaysOursAsync() || DrainIsOver)
-            {
-                return false;
-            }
-        }
-
-        if (!window.AllAcknowledged)
-        {
-            publisher.Rebuild("looking for a refused record");
-        }
-
-        return await StaysOursAsync();
-    }
-
-    private static List<long> Acknowledged(List<OutgoingRecord> records) =>
-        [.. records.Where(record => record.End == RecordEnd.Acknowledged).Select(record => record.Row.Id)];
-
-    /// <summary>True: the database did it. A problem other than a busy writer ends the term.</summary>
-    private bool Done<T>(StoreAnswer<T> answer)
-    {
-        Tell(WaitingFor.Database, answer.Problem?.Text);
-        over |= answer.Problem is { Fault: not StoreFault.Busy };
-        return answer.Problem is null;
-    }
-
-    private void TellTopics() => Tell(WaitingFor.Topic, topics.Reason);
-
-    private void Tell(WaitingFor what, string? reason)
-    {
-        if (reason is null)
-        {
-            telemetry.State.Clear(what);
-        }
-        else
-        {
-            telemetry.State.Wait(what, reason);
+            underWay.Clear();
+            following = null;
+            rewind = true;
         }
     }
 }

@@ -13,23 +13,25 @@ namespace Sidecar.OutboxRelay;
 /// (1) open the outbox        wait for the file and its schema
 /// (2) reach Kafka            wait for a broker
 /// (3) take the lease         or stand by until it is free
-///     then, while it is ours (Line):
+///     then, while it is ours (Line, under a Tenure):
 /// (4) read a window          rows by id, bounded by rows and bytes; at most two windows are under way
 /// (5) plan it                send, set aside, or leave; a topic is asked for before its first row
 /// (6) send it                idempotent, no gap; nothing waits for a single row
 /// (7) wait for the reports   renewing the lease meanwhile
 /// (8) settle it              delete what is acknowledged and move what is held, fenced, in one transaction
-/// (9) recover                after a refusal or a broken producer: settle what is known, find the refused, read again
+/// (9) recover                after a refusal or a broken producer: settle what is known, find the refused (Recovery),
+///                            and read again
 /// </code>
 /// Everything that is not acknowledged stays in the outbox, so each stage may stop at any point.
 /// </summary>
 public sealed class Relay(
-    RelayOptions options, IOutboxStore store, KafkaPublisher publisher, RelayTelemetry telemetry, TimeProvider time)
+    RelayOptions options, IOutboxStore store, KafkaPublisher publisher, RelayTelemetry telemetry)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
+    private readonly TimeProvider time = telemetry.Time;
     private readonly ILogger log = telemetry.Logs.CreateLogger<Relay>();
-    private readonly LeaseWatch watch = new(time);
+    private readonly LeaseWatch watch = new(telemetry.Time);
     private readonly string owner = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():N}";
 
     /// <summary>Runs until it is told to stop, then drains and gives the lease back. Does not end otherwise.</summary>
@@ -48,7 +50,7 @@ public sealed class Relay(
             }
             else if (await TakeLeaseAsync(stop) is { } term)
             {
-                await HoldAsync(new Line(options, store, publisher, telemetry, time), outbox, term, stop);
+                await HoldAsync(outbox, term, stop);
             }
         }
     }
@@ -125,12 +127,14 @@ public sealed class Relay(
     }
 
     // (4) to (9), and the end of the term
-    private async Task HoldAsync(Line line, string outbox, LeaseTerm term, CancellationToken stop)
+    private async Task HoldAsync(string outbox, LeaseTerm term, CancellationToken stop)
     {
         log.LeaseTaken(term.Fence.Epoch, outbox);
         telemetry.Metrics.Epoch.Set(term.Fence.Epoch);
         telemetry.Metrics.Leader.Set(1);
-        var left = await line.RunAsync(outbox, term, stop);
+        var tenure = new Tenure(options.Publish, store, telemetry, term, stop);
+        var mapper = new RecordMapper(options.Publish, outbox, term.Fence.Epoch);
+        var left = await new Line(store, publisher, mapper, tenure, telemetry).RunAsync();
         telemetry.Metrics.Leader.Set(0);
 
         if (left.Unreported > 0 && !stop.IsCancellationRequested)

@@ -38,9 +38,8 @@ public static class RelayHost
         RelayOptions options, RelayTelemetry telemetry, IHostApplicationLifetime lifetime, ILogger log)
     {
         using var store = new SqliteStore(options.Store, TimeProvider.System);
-        using var publisher = new KafkaPublisher(
-            options.Publish, telemetry.Metrics, telemetry.Logs.CreateLogger<KafkaPublisher>());
-        var relay = new Relay(options, store, publisher, telemetry, TimeProvider.System);
+        using var publisher = new KafkaPublisher(options.Publish, telemetry);
+        var relay = new Relay(options, store, publisher, telemetry);
         try
         {
             // On a thread of the pool: the database is asked synchronously.

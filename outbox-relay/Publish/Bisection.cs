@@ -17,7 +17,7 @@ public static class Bisection
     /// <param name="suspects">The rows of the refused batch with their records, by id.</param>
     /// <param name="sendAlone">Sends a part and waits for its end; false: the search must stop.</param>
     public static async Task<BisectionResult> RunAsync(
-        IReadOnlyList<OutgoingRecord> suspects, Func<Window, Task<bool>> sendAlone)
+        IReadOnlyList<OutgoingRecord> suspects, Func<IReadOnlyList<OutgoingRecord>, Task<bool>> sendAlone)
     {
         var done = new List<long>();
         var held = new List<HeldRow>();
@@ -32,7 +32,7 @@ public static class Bisection
             held.AddRange(part.Where(record => keys.Contains(record.Row))
                 .Select(record => new HeldRow(record.Row.Id, HeldKeys.Behind)));
             part = [.. part.Where(record => !keys.Contains(record.Row))];
-            complete = await sendAlone(new Window(part, []));
+            complete = await sendAlone(part);
             done.AddRange(part.Where(r => r.End == RecordEnd.Acknowledged).Select(r => r.Row.Id));
             OutgoingRecord[] left = [.. part.Where(record => record.End != RecordEnd.Acknowledged)];
             if (left.Any(record => record.End == RecordEnd.Refused))

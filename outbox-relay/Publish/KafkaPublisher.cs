@@ -8,7 +8,7 @@ namespace Sidecar.OutboxRelay.Publish;
 /// The Kafka producer: idempotent, acknowledged by all replicas in sync, in order per partition, and without a gap. After
 /// a refusal it is broken by its own choice, and is made again. Owned by the relay's loop; reports come on its own thread.
 /// </summary>
-public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics, ILogger<KafkaPublisher> log) : IDisposable
+public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry telemetry) : IDisposable
 {
     private const int DefaultBatchBytes = 1_000_000;
     private const int SmallestBatchBytes = 1024;
@@ -16,13 +16,12 @@ public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics,
 
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(2);
 
+    private readonly ILogger log = telemetry.Logs.CreateLogger<KafkaPublisher>();
+    private readonly KnownPartitions partitions = new(telemetry.Time);
     private IProducer<byte[]?, byte[]?>? producer;
     private IAdminClient? admin;
     private int batchBytes = DefaultBatchBytes;
     private Error? lastError;
-
-    /// <summary>The brokers that were asked for.</summary>
-    public string BootstrapServers => options.BootstrapServers;
 
     /// <summary>Makes the producer; it connects by itself.</summary>
     public void Start()
@@ -38,16 +37,26 @@ public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics,
     public void Rebuild(string reason)
     {
         log.Rebuilt(reason);
-        metrics.Rebuilds.Inc();
+        telemetry.Metrics.Rebuilds.Inc();
+        partitions.Forget();
         Dispose();
         Start();
     }
 
-    /// <summary>Makes later batches half as large: a topic takes less than a whole batch of ours.</summary>
-    public void ShrinkBatches(int refusedRecords)
+    /// <summary>
+    /// Makes batches at most half as large as one that was refused for its size, from the next <see cref="Rebuild"/> on:
+    /// a topic may take less than a whole batch of ours. False: they are as small as they get.
+    /// </summary>
+    public bool ShrinkBatches(int refusedRecords, long refusedBytes)
     {
-        batchBytes = Math.Max(SmallestBatchBytes, batchBytes / 2);
+        if (batchBytes == SmallestBatchBytes)
+        {
+            return false;
+        }
+
+        batchBytes = (int)Math.Max(SmallestBatchBytes, Math.Min(batchBytes, refusedBytes) / 2);
         log.SmallerBatches(refusedRecords, batchBytes);
+        return true;
     }
 
     /// <summary>Hands the records over, in order. Does not wait for Kafka.</summary>
@@ -65,6 +74,12 @@ public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics,
             }
         }
     }
+
+    /// <summary>The records that must be acknowledged before the others are sent: see <see cref="KnownPartitions"/>.</summary>
+    public IReadOnlyList<OutgoingRecord> GoFirst(IReadOnlyList<OutgoingRecord> records) => partitions.FirstOnUnknown(records);
+
+    /// <summary>These went first, and are acknowledged. The answer: topics to be asked for again.</summary>
+    public IReadOnlyList<string> WentFirst(IReadOnlyList<OutgoingRecord> records) => partitions.Acknowledged(records);
 
     /// <summary>Null: a broker answers. Otherwise what to say.</summary>
     public async Task<string?> AskForBrokersAsync()
@@ -89,6 +104,11 @@ public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics,
             var answer = await Task.Run(() => admin!.GetMetadata(topic, AskTimeout));
             var found = answer.Topics.Find(t => t.Topic == topic);
             var code = found?.Error.Code ?? ErrorCode.UnknownTopicOrPart;
+            if (found is { Partitions.Count: > 0 })
+            {
+                partitions.Learn(topic, found.Partitions.Count);
+            }
+
             return code switch
             {
                 ErrorCode.NoError when found!.Partitions.Count > 0 => (TopicStanding.Ready, ""),
@@ -140,9 +160,7 @@ public sealed class KafkaPublisher(PublishOptions options, RelayMetrics metrics,
         Acks = Acks.All,
         Partitioner = Partitioner.Murmur2Random,    // the same partition as a Java client's
 
-        // No gap: nothing is given up for its age, a refusal stops the producer, and no second request is under way
-        // behind it. (A broker that does not know a producer takes any first sequence number: with several requests
-        // under way, the one behind a refused first one would be taken.)
+        // No gap: nothing is given up for its age, a refusal stops the producer, and little is under way behind it.
         MessageTimeoutMs = 0,
         EnableGaplessGuarantee = true,
         MaxInFlight = 1,

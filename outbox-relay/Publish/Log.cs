@@ -12,7 +12,7 @@ internal static partial class Log
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "A broker refused {Records} records as one batch and took each part: batches are at most {Bytes} bytes now")]
+        Message = "A broker refused a batch of {Records} records for its size: batches are at most {Bytes} bytes now")]
     public static partial void SmallerBatches(this ILogger log, int records, int bytes);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "librdkafka {Facility}: {Text}")]

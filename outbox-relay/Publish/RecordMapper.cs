@@ -35,6 +35,9 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
     private readonly string idPrefix = outboxId + "-";
     private readonly string sequencePrefix = $"{Bucket}/{epoch}/";
 
+    /// <summary>The largest record that is sent.</summary>
+    public int MaxMessageBytes => options.MaxMessageBytes;
+
     /// <summary>The record, or the reason why the row is poison.</summary>
     public MappedRow Map(OutboxRow row)
     {

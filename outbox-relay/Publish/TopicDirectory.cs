@@ -66,6 +66,9 @@ public sealed class TopicDirectory(KafkaPublisher publisher, ILogger<TopicDirect
         return waiting.Count < before;
     }
 
+    /// <summary>The topic has changed: it is asked for again before its next row.</summary>
+    public void Forget(string topic) => ready.Remove(topic);
+
     /// <summary>A topic turned out not to be there: its rows wait until it is.</summary>
     public void Lost(string topic, string reason)
     {

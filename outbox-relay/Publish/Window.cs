@@ -12,7 +12,7 @@ public sealed class OutgoingRecord
     {
         Row = row;
         Message = message;
-        OnReport = report => Report(report.Error);
+        OnReport = report => Report(report.Error, report.Partition.Value);
     }
 
     /// <summary>The row that it was made of.</summary>
@@ -24,23 +24,34 @@ public sealed class OutgoingRecord
     /// <summary>What became of it, so far.</summary>
     public RecordEnd End { get; private set; }
 
+    /// <summary>The broker counted more bytes than its topic takes; in a batch of several, it may mean the batch.</summary>
+    public bool IsTooLarge { get; private set; }
+
+    /// <summary>Where it was placed; only where it is acknowledged.</summary>
+    public int Partition { get; private set; }
+
     /// <summary>Kafka's words where it did not end well.</summary>
     public string? Error { get; private set; }
 
     internal Action<DeliveryReport<byte[]?, byte[]?>> OnReport { get; }
 
     /// <summary>Takes the producer's word for it and counts down the window.</summary>
-    public void Report(Error error)
+    /// <param name="error">How it ended.</param>
+    /// <param name="partition">Where it was placed; only where it is acknowledged.</param>
+    public void Report(Error error, int partition = 0)
     {
+        Partition = partition;
         End = RecordEnds.Of(error.Code);
+        IsTooLarge = error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge;
         Error = error.IsError ? $"{error.Reason} ({error.Code})" : null;
-        window!.CountDown();
+        window!.Take(End);
     }
 
     internal void Begin(Window inWindow)
     {
         window = inWindow;
         End = RecordEnd.Unknown;
+        IsTooLarge = false;
         Error = null;
     }
 }
@@ -49,7 +60,9 @@ public sealed class OutgoingRecord
 public sealed class Window
 {
     private readonly TaskCompletionSource reported = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int outstanding;
+    private volatile bool hasFailed;
 
     /// <param name="records">What is sent, in order.</param>
     /// <param name="held">Rows that were set aside before they were sent.</param>
@@ -65,7 +78,7 @@ public sealed class Window
 
         if (outstanding == 0)
         {
-            reported.SetResult();
+            End();
         }
     }
 
@@ -78,14 +91,32 @@ public sealed class Window
     /// <summary>Ends when there is a report for every record; never faults.</summary>
     public Task Reported => reported.Task;
 
-    /// <summary>Every record is acknowledged.</summary>
-    public bool AllAcknowledged => Reported.IsCompleted && Records.All(record => record.End == RecordEnd.Acknowledged);
+    /// <summary>
+    /// Ends when every record is acknowledged or the first has failed: a broken producer may leave others without a
+    /// report for ever. Never faults.
+    /// </summary>
+    public Task Decided => decided.Task;
 
-    internal void CountDown()
+    /// <summary>A record was reported that is not acknowledged.</summary>
+    public bool HasFailed => hasFailed;
+
+    internal void Take(RecordEnd end)
     {
+        if (end != RecordEnd.Acknowledged)
+        {
+            hasFailed = true;
+            decided.TrySetResult();
+        }
+
         if (Interlocked.Decrement(ref outstanding) == 0)
         {
-            reported.SetResult();
+            End();
         }
+    }
+
+    private void End()
+    {
+        reported.SetResult();
+        decided.TrySetResult();
     }
 }

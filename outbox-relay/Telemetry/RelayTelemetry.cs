@@ -5,6 +5,9 @@ namespace Sidecar.OutboxRelay.Telemetry;
 /// <summary>What the relay tells the outside, in one hand: instruments, reasons and logs.</summary>
 public sealed class RelayTelemetry(TimeProvider time, ILoggerFactory logs)
 {
+    /// <summary>The clock of the process.</summary>
+    public TimeProvider Time => time;
+
     /// <summary>The instruments.</summary>
     public RelayMetrics Metrics { get; } = new();
 

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Sidecar.OutboxRelay.Store;
+using Sidecar.TestKit;
 
 namespace Sidecar.OutboxRelay.Tests.Fixtures;
 
@@ -74,5 +75,5 @@ internal sealed class OutboxFile : IDisposable
         return held;
     }
 
-    public Task DrainedAsync() => Eventually.TrueAsync(() => Pending == 0, "the outbox is empty");
+    public Task DrainedAsync() => Until.TrueAsync(() => Pending == 0, Relays.Bound, "the outbox is empty");
 }

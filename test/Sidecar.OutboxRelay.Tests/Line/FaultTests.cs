@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sidecar.OutboxRelay.Tests.Fixtures;
+using Sidecar.TestKit.Processes;
 
 namespace Sidecar.OutboxRelay.Tests.Line;
 
@@ -20,7 +21,7 @@ internal sealed class FaultTests
         var written = 0;
         for (var kill = 0; kill < kills; kill++)
         {
-            using var relay = RelayProcess.Run(outbox);
+            await using var relay = Relays.Run(outbox);
             await relay.SaysAsync("Took the lease");
             var goal = written + chance.Next(500, 1500);
             var killAt = chance.Next(written, goal);
@@ -29,13 +30,13 @@ internal sealed class FaultTests
                 Write(outbox, topic, written, 20);
                 if (!killed && written >= killAt)
                 {
-                    relay.KillHard();
+                    relay.Send(Signal.Kill);
                     killed = true;
                 }
             }
         }
 
-        using var last = RelayProcess.Run(outbox);
+        await using var last = Relays.Run(outbox);
         await outbox.DrainedAsync();
         var tally = new Tally(Kafka.ReadAll(topic));
         tally.IsWhole(written);
@@ -50,7 +51,7 @@ internal sealed class FaultTests
         var written = 0;
         for (var stop = 0; stop < 3; stop++)
         {
-            using var relay = RelayProcess.Run(outbox, "--lease", "10m");
+            await using var relay = Relays.Run(outbox, "--lease", "10m");
             await relay.SaysAsync("Took the lease");
             for (var i = 0; i < 50; i++, written += 20)
             {
@@ -60,7 +61,7 @@ internal sealed class FaultTests
             Assert.That(await relay.TerminateAsync(), Is.Zero);
         }
 
-        using var last = RelayProcess.Run(outbox);
+        await using var last = Relays.Run(outbox);
         await outbox.DrainedAsync();
         var tally = new Tally(Kafka.ReadAll(topic));
         tally.IsWhole(written);
@@ -72,9 +73,9 @@ internal sealed class FaultTests
     {
         using var outbox = new OutboxFile();
         var topic = await Kafka.TopicAsync();
-        using var first = RelayProcess.Run(outbox);
+        await using var first = Relays.Run(outbox);
         await first.SaysAsync("Took the lease");
-        using var second = RelayProcess.Run(outbox);
+        await using var second = Relays.Run(outbox);
         await second.SaysAsync("Waiting for");
         var written = 0;
         for (; written < 1000; written += 20)
@@ -82,14 +83,14 @@ internal sealed class FaultTests
             Write(outbox, topic, written, 20);
         }
 
-        first.Pause();
+        first.Send(Signal.Stop);
         for (; written < 2000; written += 20)
         {
             Write(outbox, topic, written, 20);
         }
 
         await second.SaysAsync("Took the lease");
-        first.Continue();
+        first.Send(Signal.Continue);
         for (; written < 3000; written += 20)
         {
             Write(outbox, topic, written, 20);
@@ -111,7 +112,7 @@ internal sealed class FaultTests
         using var outbox = new OutboxFile();
         var topic = await Kafka.TopicAsync();
         outbox.Insert(topic, "the one", "value", times: rows);
-        using var relay = RelayProcess.Run(outbox, "--window-rows", "1000");
+        await using var relay = Relays.Run(outbox, "--window-rows", "1000");
         await outbox.DrainedAsync();
         var records = Kafka.ReadAll(topic);
         Assert.That(records.Select(record => record.Partition.Value).Distinct().Count(), Is.EqualTo(1));
@@ -125,7 +126,7 @@ internal sealed class FaultTests
     {
         using var outbox = new OutboxFile();
         var topic = await Kafka.TopicAsync();
-        using var relay = RelayProcess.Run(outbox, "--busy-timeout", "10ms");
+        await using var relay = Relays.Run(outbox, "--busy-timeout", "10ms");
         await relay.SaysAsync("Took the lease");
         outbox.Insert(topic, "k", "before");
         using (var connection = outbox.Connect())

@@ -50,10 +50,10 @@ internal sealed class BisectionTests
     }
 
     private static BisectionResult Run(List<OutgoingRecord> records, HashSet<long> refused, List<long> sent) =>
-        Bisection.RunAsync(records, window =>
+        Bisection.RunAsync(records, part =>
         {
-            var bad = window.Records.Any(record => refused.Contains(record.Row.Id));
-            foreach (var record in window.Records)
+            var bad = part.Any(record => refused.Contains(record.Row.Id));
+            foreach (var record in new Window(part, []).Records)
             {
                 record.Report(new Error(bad ? ErrorCode.InvalidRecord : ErrorCode.NoError));
                 if (!bad)
