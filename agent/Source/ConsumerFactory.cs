@@ -18,7 +18,7 @@ internal interface IConsumerHandlers
 
     void OnError(Error error);
 
-    void OnStatistics(int connectedBrokers);
+    void OnStatistics(string json);
 }
 
 /// <summary>Builds the Confluent client: the agent's promises as its properties, and who hears of what.</summary>
@@ -49,7 +49,7 @@ internal static class ConsumerFactory
             .SetPartitionsLostHandler((_, partitions) => handlers.OnLost(partitions))
             .SetOffsetsCommittedHandler((_, offsets) => handlers.OnCommitted(offsets))
             .SetErrorHandler((_, error) => handlers.OnError(error))
-            .SetStatisticsHandler((_, json) => handlers.OnStatistics(ConnectedBrokers(json)))
+            .SetStatisticsHandler((_, json) => handlers.OnStatistics(json))
             .SetLogHandler((_, message) => Log.Librdkafka(logger, message.Facility, message.Message))
             .Build();
 
