@@ -10,6 +10,7 @@ namespace Sidecar.Agent.Source;
 /// </summary>
 internal sealed class Assignment(
     TopicRoutes routes, StartPositions positions, OffsetCommitter committer, SourceReport report, SourceOptions options)
+    : IDisposable
 {
     /// <summary>Time between two tries to read the group's offsets.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
@@ -60,6 +61,8 @@ internal sealed class Assignment(
 
     /// <summary>Kafka has given the partitions to someone else already: nothing is committed.</summary>
     public void Lose(IEnumerable<TopicPartition> partitions) => Forget(Take(partitions), "lost");
+
+    public void Dispose() => stopping.Dispose();
 
     /// <summary>Everything in flight has ended.</summary>
     public bool IsDrained => assigned.Values.All(partition => partition.Worker.Drained.IsSet);

@@ -85,6 +85,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         if (ended.Task.IsCompletedSuccessfully)
         {
             consumer.Dispose();
+            assignment.Dispose();
         }
     }
 
