@@ -12,9 +12,10 @@ internal static partial class Log
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Stopped before Kafka answered for {Rows} rows from id {FirstId} on; they stay in the outbox and are sent again")]
+        Message = "Stopped before Kafka answered for {Rows} rows from id {FirstId} on; they are sent again later")]
     public static partial void LeftBehind(this ILogger log, int rows, long firstId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Row {Id} is held, with later rows of its topic and key: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "Row {Id} is held, with later rows of its topic and key: {Reason}")]
     public static partial void Held(this ILogger log, long id, string reason);
 }

@@ -55,7 +55,8 @@ internal sealed class Recovery(KafkaPublisher publisher, TopicDirectory topics, 
         else if (refused.Count == 0 && gone.Count == 0)
         {
             telemetry.State.Wait(WaitingFor.Kafka, $"the producer gave up: {error}");
-            await Task.Delay(backoff, telemetry.Time, tenure.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(backoff, telemetry.Time, tenure.Stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
         }
     }

@@ -8,8 +8,8 @@ using Sidecar.OutboxRelay.Telemetry;
 namespace Sidecar.OutboxRelay;
 
 /// <summary>
-/// The time under one lease, and what may be done only then: stages (7) and (8) of <see cref="Relay"/>. It ends when the
-/// lease or the database is lost; a writer that merely holds the database does not end it.
+/// The time under one lease, and what may be done only then: stages (7) and (8) of <see cref="Relay"/>. It ends when
+/// the lease or the database is lost; a writer that merely holds the database does not end it.
 /// </summary>
 internal sealed class Tenure(
     PublishOptions options, IOutboxStore store, RelayTelemetry telemetry, LeaseTerm term, CancellationToken stop)
@@ -102,7 +102,9 @@ internal sealed class Tenure(
         return false;
     }
 
-    /// <summary>(8) Deletes what is acknowledged and moves what is held; false: the tenure is over, nothing was changed.</summary>
+    /// <summary>
+    /// (8) Deletes what is acknowledged and moves what is held; false: the tenure is over, nothing was changed.
+    /// </summary>
     public async Task<bool> SettleAsync(Settlement settlement)
     {
         while (true)

@@ -14,7 +14,7 @@ internal static class InitCommand
             Description = "Apply the schema to --sqlite instead of printing it; may be run again at any time.",
         };
         var command = new Command("init", "Prints the outbox's schema, or applies it.") { apply };
-        CommandLine.Bind(command, [Settings.Sqlite, Settings.BusyTimeout], [], (parsed, options) =>
+        Flags.Bind(command, [Settings.Sqlite, Settings.BusyTimeout], [], (parsed, options) =>
             Task.FromResult(parsed.GetValue(apply) ? Apply(options.Relay.Store) : Print()));
         return command;
     }
@@ -29,7 +29,7 @@ internal static class InitCommand
     {
         if (options.SqlitePath.Length == 0)
         {
-            return CommandLine.Refuse([$"--sqlite is missing: give it, or set {Settings.Sqlite.Variable}"]);
+            return Flags.Refuse([$"--sqlite is missing: give it, or set {Settings.Sqlite.Variable}"]);
         }
 
         var answer = SqliteSchema.Apply(options);

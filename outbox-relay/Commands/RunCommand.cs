@@ -9,8 +9,9 @@ internal static class RunCommand
     public static Command Build()
     {
         var command = new Command(
-            "run", "Runs the relay until SIGTERM. Waits for the database, its schema, Kafka and missing topics, and says so.");
-        CommandLine.Bind(
+            "run",
+            "Runs the relay until SIGTERM. Waits for the database, its schema, Kafka and missing topics, and says so.");
+        Flags.Bind(
             command, Settings.All, ["sqlite", "bootstrap-servers"], (_, options) => RelayHost.RunAsync(options));
         return command;
     }

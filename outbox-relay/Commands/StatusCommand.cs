@@ -5,15 +5,24 @@ using Sidecar.OutboxRelay.Store;
 
 namespace Sidecar.OutboxRelay.Commands;
 
-/// <summary><c>outbox-relay status</c>: what waits, what is held and why, and who holds the lease. Needs no Kafka.</summary>
+/// <summary>
+/// <c>outbox-relay status</c>: what waits, what is held and why, and who holds the lease. Needs no Kafka.
+/// </summary>
 internal static class StatusCommand
 {
     public static Command Build()
     {
-        var output = new Option<string>("--output") { Description = "text or json.", DefaultValueFactory = _ => "text" };
+        var output = new Option<string>("--output")
+        {
+            Description = "text or json.",
+            DefaultValueFactory = _ => "text",
+        };
         output.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("status", "Shows pending rows, held keys with their reasons, and the lease.") { output };
-        CommandLine.Bind(command, [Settings.Sqlite, Settings.BusyTimeout], ["sqlite"], (parsed, options) =>
+        var command = new Command("status", "Shows pending rows, held keys with their reasons, and the lease.")
+        {
+            output,
+        };
+        Flags.Bind(command, [Settings.Sqlite, Settings.BusyTimeout], ["sqlite"], (parsed, options) =>
             Task.FromResult(Show(options.Relay.Store, parsed.GetValue(output) == "json")));
         return command;
     }
@@ -28,7 +37,8 @@ internal static class StatusCommand
         }
 
         var report = StatusReport.Of(answer.Value);
-        Console.Out.WriteLine(json ? JsonSerializer.Serialize(report, StatusJson.Default.StatusReport) : report.ToText());
+        Console.Out.WriteLine(
+            json ? JsonSerializer.Serialize(report, StatusJson.Default.StatusReport) : report.ToText());
         return 0;
     }
 }

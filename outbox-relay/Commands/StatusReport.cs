@@ -41,7 +41,8 @@ internal sealed record StatusReport(
         text.Append($"\nheld      {HeldRows} rows");
         foreach (var held in Held)
         {
-            text.Append($"\n  {held.Topic}  key {held.Key ?? "(none)"}  {held.Rows} rows from id {held.FirstId} on: {held.Reason}");
+            text.Append($"\n  {held.Topic}  key {held.Key ?? "(none)"}  ");
+            text.Append($"{held.Rows} rows from id {held.FirstId} on: {held.Reason}");
         }
 
         return text.ToString();
@@ -61,7 +62,9 @@ internal sealed record StatusReport(
         }
 
         var text = Encoding.UTF8.GetString(key);
-        return text.Contains('\uFFFD') || text.Any(char.IsControl) ? "base64:" + Convert.ToBase64String(key) : $"'{text}'";
+        return text.Contains('\uFFFD') || text.Any(char.IsControl)
+            ? "base64:" + Convert.ToBase64String(key)
+            : $"'{text}'";
     }
 }
 

@@ -13,7 +13,9 @@ public readonly record struct LeaseRow(string? Owner, long Epoch, long Beat, Lea
 /// <param name="NowMs">When the row was read.</param>
 public readonly record struct LeaseTimes(long LengthMs, long ExpiresMs, long NowMs);
 
-/// <summary>What every progress write must still find in the database: the owner and the epoch that it works under.</summary>
+/// <summary>
+/// What every progress write must still find in the database: the owner and the epoch that it works under.
+/// </summary>
 /// <param name="Owner">The relay that holds the lease.</param>
 /// <param name="Epoch">The epoch that it took.</param>
 public readonly record struct Fence(string Owner, long Epoch);

@@ -18,7 +18,9 @@ public enum LogFormat
 /// <summary>The process around the line: its port and its logs.</summary>
 public sealed class HostingOptions
 {
-    /// <summary>The port of <c>/metrics</c>, <c>/livez</c> and <c>/readyz</c>; 0: any free one, which is logged.</summary>
+    /// <summary>
+    /// The port of <c>/metrics</c>, <c>/livez</c> and <c>/readyz</c>; 0: any free one, which is logged.
+    /// </summary>
     public int MetricsPort { get; set; } = 14290;
 
     /// <summary>The address that the port listens on; null: every one.</summary>

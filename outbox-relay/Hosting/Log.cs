@@ -12,7 +12,9 @@ internal static partial class Log
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopped")]
     public static partial void Stopped(this ILogger log);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "Cannot listen on port {Port}: {Reason}. Choose another with --metrics-port")]
+    [LoggerMessage(
+        Level = LogLevel.Critical,
+        Message = "Cannot listen on port {Port}: {Reason}. Choose another with --metrics-port")]
     public static partial void NoPort(this ILogger log, int port, string reason);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "The relay's loop has failed; the process ends")]

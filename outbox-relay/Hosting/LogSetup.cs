@@ -23,7 +23,7 @@ public static class LogSetup
         var setup = new LoggerConfiguration()
             .MinimumLevel.Is(Level(options.LogLevel))
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);    // we say it in our own words
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);    // said in our own words
         setup = json
             ? setup.WriteTo.Console(new CompactJsonFormatter())
             : setup.WriteTo.Console(outputTemplate: TextTemplate);

@@ -82,7 +82,8 @@ public static class MetricsPort
         var reasons = state.NotReady;
         return reasons.Count > 0
             ? WriteAsync(
-                context, StatusCodes.Status503ServiceUnavailable, string.Concat(reasons.Select(r => $"waiting for {r}\n")))
+                context, StatusCodes.Status503ServiceUnavailable,
+                string.Concat(reasons.Select(reason => $"waiting for {reason}\n")))
             : WriteAsync(
                 context, StatusCodes.Status200OK, state.StandsBy is { } lease ? $"standing by: {lease}\n" : "ready\n");
     }

@@ -7,7 +7,9 @@ public sealed class ProgramOptions
 
     public HostingOptions Hosting { get; } = new();
 
-    /// <summary>The service whose outbox this is; with the namespace it makes the default of <c>ce_source</c>.</summary>
+    /// <summary>
+    /// The service whose outbox this is; with the namespace it makes the default of <c>ce_source</c>.
+    /// </summary>
     public string? Service { get; set; }
 
     /// <summary>The namespace that the service runs in.</summary>

@@ -36,7 +36,7 @@ internal static class SettingText
             "h" => TimeSpan.FromHours(1),
             _ => null,
         };
-        return unit is { } one && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) &&
+        return unit is { } one && Number(digits.ToString(), 0, int.MaxValue) is { } count &&
             one * count is var value && value >= least && value <= most
                 ? value
                 : null;

@@ -27,14 +27,17 @@ public static class Settings
             (to, text) => Text(text, value => to.Service = value, "the service's name")),
         new("namespace", "SIDECAR_NAMESPACE", null, "The namespace that the service runs in.",
             (to, text) => Text(text, value => to.Namespace = value, "the namespace's name")),
-        new("source", "SIDECAR_OUTBOX_SOURCE", "/NAMESPACE/SERVICE, else /outbox/UUID", "ce_source of rows that have none.",
+        new("source", "SIDECAR_OUTBOX_SOURCE", "/NAMESPACE/SERVICE, else /outbox/UUID",
+            "ce_source of rows that have none.",
             (to, text) => Text(text, value => to.Relay.Publish.Source = value, "a URI reference")),
         Number("max-message-bytes", "SIDECAR_OUTBOX_MAX_MESSAGE_BYTES", "1048588",
             "The largest record; larger ones are held. Not above the topics' max.message.bytes.",
             KiB, 64 * MiB, (to, value) => to.Relay.Publish.MaxMessageBytes = (int)value),
-        Number("window-rows", "SIDECAR_OUTBOX_WINDOW_ROWS", "2000", "Rows read and settled together; two windows are under way.",
+        Number("window-rows", "SIDECAR_OUTBOX_WINDOW_ROWS", "2000",
+            "Rows read and settled together; two windows are under way.",
             1, 100_000, (to, value) => to.Relay.Store.WindowRows = (int)value),
-        Number("window-bytes", "SIDECAR_OUTBOX_WINDOW_BYTES", "4194304", "Bytes after which a window takes no further row.",
+        Number("window-bytes", "SIDECAR_OUTBOX_WINDOW_BYTES", "4194304",
+            "Bytes after which a window takes no further row.",
             64 * KiB, 256 * MiB, (to, value) => to.Relay.Store.WindowBytes = (int)value),
         Duration("lease", "SIDECAR_OUTBOX_LEASE", "5s", "Silence after which another relay takes over.",
             TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(10), (to, value) => to.Relay.Lease.Length = value),
@@ -44,7 +47,8 @@ public static class Settings
         Number("metrics-port", "SIDECAR_OUTBOX_METRICS_PORT", "14290",
             "Port of /metrics, /livez, /readyz; 0: any free one.",
             0, ushort.MaxValue, (to, value) => to.Hosting.MetricsPort = (int)value),
-        new("metrics-address", "SIDECAR_OUTBOX_METRICS_ADDRESS", "every address", "Address that the port listens on.", Address),
+        new("metrics-address", "SIDECAR_OUTBOX_METRICS_ADDRESS", "every address",
+            "Address that the port listens on.", Address),
         Choice("log-level", "SIDECAR_LOG_LEVEL", "information", "debug, information, warning or error.",
             new Dictionary<string, LogLevel>
             {
@@ -65,7 +69,8 @@ public static class Settings
     /// <param name="flag">The value of a flag; null: not given.</param>
     /// <param name="variable">The value of an environment variable; null or empty: not set.</param>
     public static (ProgramOptions Options, IReadOnlyList<string> Errors) Read(
-        IReadOnlyList<Setting> settings, IReadOnlyList<string> required, Func<Setting, string?> flag, Func<string, string?> variable)
+        IReadOnlyList<Setting> settings, IReadOnlyList<string> required, Func<Setting, string?> flag,
+        Func<string, string?> variable)
     {
         var options = new ProgramOptions();
         var errors = new List<string>();
@@ -115,7 +120,8 @@ public static class Settings
     }
 
     private static Setting Number(
-        string name, string variable, string standard, string help, long least, long most, Action<ProgramOptions, long> set) =>
+        string name, string variable, string standard, string help, long least, long most,
+        Action<ProgramOptions, long> set) =>
         new(name, variable, standard, help, (to, text) =>
         {
             var value = SettingText.Number(text, least, most);
@@ -136,7 +142,8 @@ public static class Settings
         });
 
     private static Setting Choice<T>(
-        string name, string variable, string standard, string help, Dictionary<string, T> choices, Action<ProgramOptions, T> set) =>
+        string name, string variable, string standard, string help, Dictionary<string, T> choices,
+        Action<ProgramOptions, T> set) =>
         new(name, variable, standard, help, (to, text) =>
         {
             if (choices.TryGetValue(text, out var value))

@@ -3,9 +3,9 @@ using Sidecar.OutboxRelay.Contracts;
 namespace Sidecar.OutboxRelay.Lease;
 
 /// <summary>
-/// Watches a lease that another relay holds, and says when it is free. It is free when the database's clock has passed its
-/// end, and also when its row has not changed for its whole length on our own monotonic clock: a clock that was set back
-/// must not freeze it.
+/// Watches a lease that another relay holds, and says when it is free. It is free when the database's clock has passed
+/// its end, and also when its row has not changed for its whole length on our own monotonic clock: a clock that was set
+/// back must not freeze it.
 /// </summary>
 public sealed class LeaseWatch(TimeProvider time)
 {

@@ -5,7 +5,9 @@ namespace Sidecar.OutboxRelay.Publish;
 /// <summary>What the search for refused records came to.</summary>
 /// <param name="Done">Ids that were acknowledged on the way, ascending.</param>
 /// <param name="Held">Rows that were refused alone, and rows behind them, ascending.</param>
-/// <param name="Complete">False: the search was cut short, and the rows that are in neither list stand as they did.</param>
+/// <param name="Complete">
+/// False: the search was cut short, and the rows that are in neither list stand as they did.
+/// </param>
 public sealed record BisectionResult(IReadOnlyList<long> Done, IReadOnlyList<HeldRow> Held, bool Complete);
 
 /// <summary>

@@ -2,7 +2,9 @@ using Sidecar.OutboxRelay.Contracts;
 
 namespace Sidecar.OutboxRelay.Publish;
 
-/// <summary>Topics and keys that must not go on, compared byte by byte. A row without a key is never among them.</summary>
+/// <summary>
+/// Topics and keys that must not go on, compared byte by byte. A row without a key is never among them.
+/// </summary>
 public sealed class HeldKeys
 {
     /// <summary>The reason that later rows of a held key are given.</summary>

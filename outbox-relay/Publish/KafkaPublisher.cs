@@ -5,8 +5,9 @@ using Sidecar.OutboxRelay.Telemetry;
 namespace Sidecar.OutboxRelay.Publish;
 
 /// <summary>
-/// The Kafka producer: idempotent, acknowledged by all replicas in sync, in order per partition, and without a gap. After
-/// a refusal it is broken by its own choice, and is made again. Owned by the relay's loop; reports come on its own thread.
+/// The Kafka producer: idempotent, acknowledged by all replicas in sync, in order per partition, and without a gap.
+/// After a refusal it is broken by its own choice, and is made again. Owned by the relay's loop; reports come on its
+/// own thread.
 /// </summary>
 public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry telemetry) : IDisposable
 {
@@ -44,8 +45,8 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
     }
 
     /// <summary>
-    /// Makes batches at most half as large as one that was refused for its size, from the next <see cref="Rebuild"/> on:
-    /// a topic may take less than a whole batch of ours. False: they are as small as they get.
+    /// Makes batches at most half as large as one that was refused for its size, from the next <see cref="Rebuild"/>
+    /// on: a topic may take less than a whole batch of ours. False: they are as small as they get.
     /// </summary>
     public bool ShrinkBatches(int refusedRecords, long refusedBytes)
     {
@@ -75,8 +76,11 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         }
     }
 
-    /// <summary>The records that must be acknowledged before the others are sent: see <see cref="KnownPartitions"/>.</summary>
-    public IReadOnlyList<OutgoingRecord> GoFirst(IReadOnlyList<OutgoingRecord> records) => partitions.FirstOnUnknown(records);
+    /// <summary>
+    /// The records that must be acknowledged before the others are sent: see <see cref="KnownPartitions"/>.
+    /// </summary>
+    public IReadOnlyList<OutgoingRecord> GoFirst(IReadOnlyList<OutgoingRecord> records) =>
+        partitions.FirstOnUnknown(records);
 
     /// <summary>These went first, and are acknowledged. The answer: topics to be asked for again.</summary>
     public IReadOnlyList<string> WentFirst(IReadOnlyList<OutgoingRecord> records) => partitions.Acknowledged(records);
@@ -96,7 +100,9 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         }
     }
 
-    /// <summary>Whether a topic can be written, and why not. A cluster that creates topics by itself does so here.</summary>
+    /// <summary>
+    /// Whether a topic can be written, and why not. A cluster that creates topics by itself does so here.
+    /// </summary>
     public async Task<(TopicStanding Standing, string Reason)> AskForTopicAsync(string topic)
     {
         try
@@ -136,9 +142,9 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         get
         {
             // Only what points to a cause that stays: the codes of failed attempts alternate.
-            var cause = lastError is { Code: ErrorCode.Local_Resolve or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl }
-                ? $" ({lastError.Code.GetReason()})"
-                : "";
+            var stays = lastError?.Code
+                is ErrorCode.Local_Resolve or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl;
+            var cause = stays ? $" ({lastError!.Code.GetReason()})" : "";
             return $"no broker of {options.BootstrapServers} answers{cause}";
         }
     }

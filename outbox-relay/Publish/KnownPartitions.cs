@@ -5,13 +5,15 @@ namespace Sidecar.OutboxRelay.Publish;
 /// </summary>
 /// <remarks>
 /// Only there does a refused batch stop the one behind it: from a producer that it does not know, a broker takes any
-/// first sequence number, so it would take the second batch although it has refused the first, and with it later rows of
-/// a key whose earlier row is about to be held. (The client library may have that second batch ready for the wire when
-/// the refusal comes, also with one request in flight.) So the first record of each partition goes alone.
+/// first sequence number, so it would take the second batch although it has refused the first, and with it later rows
+/// of a key whose earlier row is about to be held. (The client library may have that second batch ready for the wire
+/// when the refusal comes, also with one request in flight.) So the first record of each partition goes alone.
 /// </remarks>
 public sealed class KnownPartitions(TimeProvider time)
 {
-    /// <summary>A broker forgets a producer that is silent for <c>producer.id.expiration.ms</c>, by default a day.</summary>
+    /// <summary>
+    /// A broker forgets a producer that is silent for <c>producer.id.expiration.ms</c>, by default a day.
+    /// </summary>
     public static readonly TimeSpan TrustedFor = TimeSpan.FromMinutes(30);
 
     private readonly Dictionary<string, long?[]> since = [];
@@ -62,7 +64,9 @@ public sealed class KnownPartitions(TimeProvider time)
         return changed;
     }
 
-    /// <summary>The first record of each partition on which the producer is not known. A record without a key has no order.</summary>
+    /// <summary>
+    /// The first record of each partition on which the producer is not known. A record without a key has no order.
+    /// </summary>
     public List<OutgoingRecord> FirstOnUnknown(IReadOnlyList<OutgoingRecord> records)
     {
         var first = new List<OutgoingRecord>();

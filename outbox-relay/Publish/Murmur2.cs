@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Sidecar.OutboxRelay.Publish;
 
-/// <summary>The hash by which Kafka's Java client places a key, and librdkafka's <c>murmur2_random</c> with it.</summary>
+/// <summary>
+/// The hash by which Kafka's Java client places a key, and librdkafka's <c>murmur2_random</c> with it.
+/// </summary>
 public static class Murmur2
 {
     private const uint Seed = 0x9747b28c;
@@ -10,7 +12,8 @@ public static class Murmur2
     private const int Shift = 24;
 
     /// <summary>The partition of a key among so many.</summary>
-    public static int Partition(ReadOnlySpan<byte> key, int partitions) => (int)((Hash(key) & 0x7fffffff) % (uint)partitions);
+    public static int Partition(ReadOnlySpan<byte> key, int partitions) =>
+        (int)((Hash(key) & 0x7fffffff) % (uint)partitions);
 
     /// <summary>MurmurHash2, 32 bits.</summary>
     public static uint Hash(ReadOnlySpan<byte> key)

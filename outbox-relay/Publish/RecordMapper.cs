@@ -13,8 +13,8 @@ public readonly record struct MappedRow(Message<byte[]?, byte[]?>? Message, stri
 /// and the place in the outbox where the row does not carry them itself.
 /// </summary>
 /// <remarks>
-/// The record's timestamp is the time of sending. The row's own time stands in <c>ce_time</c>: as the record's timestamp
-/// it would let a topic's retention delete an event that had waited longer than that.
+/// The record's timestamp is the time of sending. The row's own time stands in <c>ce_time</c>: as the record's
+/// timestamp it would let a topic's retention delete an event that had waited longer than that.
 /// </remarks>
 public sealed class RecordMapper(PublishOptions options, string outboxId, long epoch)
 {
@@ -43,7 +43,7 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
     {
         if (!TopicNames.IsValid(row.Topic))
         {
-            return new(null, $"'{Shorten(row.Topic)}' is not a valid topic name: 1 to {TopicNames.MaxLength} of a-z A-Z 0-9 . _ -");
+            return new(null, $"'{Shorten(row.Topic)}' is not a valid topic name: {TopicNames.Rule}");
         }
 
         if (row.StoredBytes > options.MaxMessageBytes)
@@ -123,7 +123,8 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
     {
         Span<byte> text = stackalloc byte[32];
         Utf8.TryWrite(
-            text, $"{DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}", out var written);
+            text, $"{DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}",
+            out var written);
         return text[..written].ToArray();
     }
 }

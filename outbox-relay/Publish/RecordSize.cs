@@ -3,7 +3,9 @@ using Confluent.Kafka;
 
 namespace Sidecar.OutboxRelay.Publish;
 
-/// <summary>The exact size of a record in a batch of its own, uncompressed: what a broker compares with its limit.</summary>
+/// <summary>
+/// The exact size of a record in a batch of its own, uncompressed: what a broker compares with its limit.
+/// </summary>
 public static class RecordSize
 {
     private const int BatchOverhead = 61;

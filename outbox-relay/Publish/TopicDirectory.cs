@@ -2,19 +2,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Sidecar.OutboxRelay.Publish;
 
-/// <summary>How a topic stands in Kafka. A closed set.</summary>
-public enum TopicStanding
-{
-    /// <summary>It can be written.</summary>
-    Ready,
-
-    /// <summary>It cannot be written now; the reason says why.</summary>
-    Waits,
-
-    /// <summary>Kafka did not answer.</summary>
-    NoAnswer,
-}
-
 /// <summary>
 /// Which topics can be written, and which are waited for and why. A topic is asked for once, before its first row is
 /// sent, so that a missing one is not mistaken for a refusal. Owned by the relay's loop.

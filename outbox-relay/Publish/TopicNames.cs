@@ -8,6 +8,9 @@ public static class TopicNames
     /// <summary>The longest name, in characters.</summary>
     public const int MaxLength = 249;
 
+    /// <summary>The rule, for people.</summary>
+    public const string Rule = "1 to 249 of a-z A-Z 0-9 . _ -, and neither . nor ..";
+
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 

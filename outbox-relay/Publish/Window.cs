@@ -24,7 +24,9 @@ public sealed class OutgoingRecord
     /// <summary>What became of it, so far.</summary>
     public RecordEnd End { get; private set; }
 
-    /// <summary>The broker counted more bytes than its topic takes; in a batch of several, it may mean the batch.</summary>
+    /// <summary>
+    /// The broker counted more bytes than its topic takes; in a batch of several, it may mean the batch.
+    /// </summary>
     public bool IsTooLarge { get; private set; }
 
     /// <summary>Where it was placed; only where it is acknowledged.</summary>

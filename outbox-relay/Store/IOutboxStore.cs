@@ -24,7 +24,9 @@ public interface IOutboxStore : IDisposable
     /// <summary>Reads the lease without changing it.</summary>
     ValueTask<StoreAnswer<LeaseRow>> ReadLeaseAsync();
 
-    /// <summary>Takes the lease if it still stands as it was seen; <see cref="StoreFault.Fenced"/>: another was first.</summary>
+    /// <summary>
+    /// Takes the lease if it still stands as it was seen; <see cref="StoreFault.Fenced"/>: another was first.
+    /// </summary>
     ValueTask<StoreAnswer<Fence>> TakeLeaseAsync(string owner, LeaseRow seen, TimeSpan length);
 
     /// <summary>Renews the lease from now.</summary>
@@ -33,13 +35,17 @@ public interface IOutboxStore : IDisposable
     /// <summary>Gives the lease back, so that another relay need not wait for its end.</summary>
     ValueTask<StoreAnswer<bool>> ReleaseLeaseAsync(Fence fence);
 
-    /// <summary>Reads the next rows by id after <paramref name="after"/>, without those of the topics that wait.</summary>
+    /// <summary>
+    /// Reads the next rows by id after <paramref name="after"/>, without those of the topics that wait.
+    /// </summary>
     ValueTask<StoreAnswer<WindowRead>> ReadWindowAsync(
         long after, IReadOnlyCollection<string> waitingTopics, long maxPartBytes);
 
     /// <summary>Writes what a window came to, and renews the lease with it.</summary>
     ValueTask<StoreAnswer<bool>> SettleAsync(Fence fence, TimeSpan length, Settlement settlement);
 
-    /// <summary>Returns when there may be something new since the last read, or after <paramref name="atMost"/>.</summary>
+    /// <summary>
+    /// Returns when there may be something new since the last read, or after <paramref name="atMost"/>.
+    /// </summary>
     ValueTask WaitForNewsAsync(TimeSpan atMost, CancellationToken stop);
 }

@@ -1,10 +1,11 @@
 namespace Sidecar.OutboxRelay.Store;
 
 /// <summary>
-/// How long to wait before the next look at an idle database: a twentieth of the time since there was something, between
-/// two bounds. A busy outbox is seen within milliseconds, one that was quiet for two seconds within a tenth of a second.
-/// A look is one read of a counter in shared memory (<c>PRAGMA data_version</c>: 7 CPU-us), so ten a second cost nothing,
-/// work on every file system and need no watcher, which would miss changes in a mapped WAL file.
+/// How long to wait before the next look at an idle database: a twentieth of the time since there was something,
+/// between two bounds. A busy outbox is seen within milliseconds, one that was quiet for two seconds within a tenth of
+/// a second. A look reads one counter in shared memory (<c>PRAGMA data_version</c>), so ten a second cost next to
+/// nothing. It works on every file system, and needs no watcher: a commit may leave no trace for one, as SQLite writes
+/// to the WAL's index through a mapping.
 /// </summary>
 public static class IdlePace
 {

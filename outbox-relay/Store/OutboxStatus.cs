@@ -51,7 +51,8 @@ public static class SqliteStatus
     private static List<TopicBacklog> Topics(SqliteConnection connection, SqliteTransaction snapshot)
     {
         using var command = Command(
-            connection, snapshot, "SELECT topic, count(*), min(created_ms) FROM outbox_event GROUP BY topic ORDER BY topic");
+            connection, snapshot,
+            "SELECT topic, count(*), min(created_ms) FROM outbox_event GROUP BY topic ORDER BY topic");
         using var reader = command.ExecuteReader();
         var topics = new List<TopicBacklog>();
         while (reader.Read())

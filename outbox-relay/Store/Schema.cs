@@ -1,6 +1,8 @@
 namespace Sidecar.OutboxRelay.Store;
 
-/// <summary>The outbox's tables. The script is idempotent, and an application may run it in its own migrations.</summary>
+/// <summary>
+/// The outbox's tables. The script is idempotent, and an application may run it in its own migrations.
+/// </summary>
 public static class Schema
 {
     /// <summary>The version that this program reads and writes.</summary>
@@ -15,8 +17,8 @@ public static class Schema
 
         BEGIN IMMEDIATE;
 
-        -- Where the application inserts, in the same transaction as its own rows. AUTOINCREMENT: an id is never used again,
-        -- and as SQLite has one writer at a time, the order of ids is the order of commits.
+        -- Where the application inserts, in the same transaction as its own rows. AUTOINCREMENT: an id is never used
+        -- again, and as SQLite has one writer at a time, the order of ids is the order of commits.
         CREATE TABLE IF NOT EXISTS outbox_event (
           id         INTEGER PRIMARY KEY AUTOINCREMENT,
           topic      TEXT    NOT NULL,
@@ -33,8 +35,8 @@ public static class Schema
         );
         INSERT OR IGNORE INTO outbox_meta(name, value) VALUES
           ('schema_version', '1'),
-          ('uuid', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' ||
-                         substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))));
+          ('uuid', lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) ||
+                         '-a' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))));
 
         -- Which relay may write. Times are milliseconds, expires_ms on this machine's clock.
         CREATE TABLE IF NOT EXISTS outbox_lease (

@@ -8,7 +8,9 @@ namespace Sidecar.OutboxRelay.Store;
 /// <param name="Held">Held rows.</param>
 public readonly record struct Backlog(long Pending, long OldestCreatedMs, long Held);
 
-/// <summary>Measures the backlog on a connection of its own, beside the relay's loop and also while that stands by.</summary>
+/// <summary>
+/// Measures the backlog on a connection of its own, beside the relay's loop and also while that stands by.
+/// </summary>
 public static class SqliteBacklog
 {
     /// <summary>Rows that are counted one by one; counting more would read the whole table at every scrape.</summary>

@@ -3,7 +3,9 @@ using Sidecar.OutboxRelay.Contracts;
 
 namespace Sidecar.OutboxRelay.Store;
 
-/// <summary>Opens the application's SQLite file, says what is wrong with it, and notices when it is another file.</summary>
+/// <summary>
+/// Opens the application's SQLite file, says what is wrong with it, and notices when it is another file.
+/// </summary>
 public static class SqliteFile
 {
     private const int Busy = 5;
@@ -20,17 +22,18 @@ public static class SqliteFile
             Pooling = false,
         }.ToString())
         {
-            // The library's own loop sleeps 150 ms between two tries of a busy statement. 1 s is its smallest value other
-            // than 0, which means for ever; SQLite's own time-out is set below.
+            // The library's own loop sleeps 150 ms between two tries of a busy statement. 1 s is its smallest value
+            // other than 0, which means for ever; SQLite's own time-out is set below.
             DefaultTimeout = 1,
         };
         try
         {
             connection.Open();
 
-            // NORMAL: a power cut may take back a deletion, which costs a repeat. The application's own commits are synced
-            // as its own connection says.
-            Execute(connection, $"PRAGMA busy_timeout = {(long)busyTimeout.TotalMilliseconds}; PRAGMA synchronous = NORMAL;");
+            // NORMAL: a power cut may take back a deletion, which costs a repeat. The application's own commits are
+            // synced as its own connection says.
+            var milliseconds = (long)busyTimeout.TotalMilliseconds;
+            Execute(connection, $"PRAGMA busy_timeout = {milliseconds}; PRAGMA synchronous = NORMAL;");
             return connection;
         }
         catch

@@ -68,7 +68,9 @@ internal sealed class SqliteSettlement(SqliteConnection connection, SqliteLease 
     }
 }
 
-/// <summary>Ascending ids as runs without a hole, so that a deletion touches the rows that were read and no other.</summary>
+/// <summary>
+/// Ascending ids as runs without a hole, so that a deletion touches the rows that were read and no other.
+/// </summary>
 public static class Runs
 {
     /// <summary>First and last id of each run.</summary>

@@ -94,7 +94,8 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
             }
 
             var wait = IdlePace.After(time.GetElapsedTime(db.LastRows));
-            await Task.Delay(wait < left ? wait : left, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait < left ? wait : left, time, stop)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

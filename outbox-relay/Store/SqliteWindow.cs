@@ -7,15 +7,18 @@ namespace Sidecar.OutboxRelay.Store;
 /// <summary>Reads the next rows, bounded by rows and bytes, prepared for one connection.</summary>
 internal sealed class SqliteWindow : IDisposable
 {
-    // A part that is larger than what Kafka takes is measured, not read. A key of type TEXT is the same key as its bytes.
+    // A part that is larger than what Kafka takes is measured, not read. A key of type TEXT is the same key as its
+    // bytes.
     private const string Select =
         """
         SELECT e.id, e.topic, e.created_ms,
                CASE WHEN octet_length(e.key) <= $max THEN e.key END,
                CASE WHEN octet_length(e.value) <= $max THEN e.value END,
                CASE WHEN octet_length(e.headers) <= $max THEN e.headers END,
-               coalesce(octet_length(e.key), 0) + coalesce(octet_length(e.value), 0) + coalesce(octet_length(e.headers), 0),
-               EXISTS(SELECT 1 FROM outbox_held h WHERE h.topic = e.topic AND h.key = CAST(e.key AS BLOB) AND h.id < e.id)
+               coalesce(octet_length(e.key), 0) + coalesce(octet_length(e.value), 0)
+                 + coalesce(octet_length(e.headers), 0),
+               EXISTS(SELECT 1 FROM outbox_held h
+                       WHERE h.topic = e.topic AND h.key = CAST(e.key AS BLOB) AND h.id < e.id)
           FROM outbox_event e
          WHERE e.id > $after
         """;

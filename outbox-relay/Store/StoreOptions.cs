@@ -12,6 +12,8 @@ public sealed class StoreOptions
     /// <summary>The most rows in one window. At most two windows are under way. 1 to 100,000.</summary>
     public int WindowRows { get; set; } = 2000;
 
-    /// <summary>Bytes after which a window takes no further row; the last row may go beyond. 64 KiB to 256 MiB.</summary>
+    /// <summary>
+    /// Bytes after which a window takes no further row; the last row may go beyond. 64 KiB to 256 MiB.
+    /// </summary>
     public int WindowBytes { get; set; } = 4 * 1024 * 1024;
 }

@@ -2,7 +2,9 @@ using Prometheus;
 
 namespace Sidecar.OutboxRelay.Telemetry;
 
-/// <summary>All instruments of the relay, in one registry of its own: the library's default metrics are not in it.</summary>
+/// <summary>
+/// All instruments of the relay, in one registry of its own: the library's default metrics are not in it.
+/// </summary>
 public sealed class RelayMetrics
 {
     private static readonly double[] LatencyBuckets =

@@ -30,7 +30,9 @@ public sealed class RelayState(RelayMetrics metrics, TimeProvider time, ILogger<
     private readonly string?[] reasons = new string?[All.Length];
     private long lastTick = time.GetTimestamp();
 
-    /// <summary>The reasons in force, each as <c>what: sentence</c>; standing by for the lease is not among them.</summary>
+    /// <summary>
+    /// The reasons in force, each as <c>what: sentence</c>; standing by for the lease is not among them.
+    /// </summary>
     public IReadOnlyList<string> NotReady
     {
         get
@@ -58,7 +60,9 @@ public sealed class RelayState(RelayMetrics metrics, TimeProvider time, ILogger<
     /// <summary>How long ago the loop last came round.</summary>
     public TimeSpan SinceTick => time.GetElapsedTime(Volatile.Read(ref lastTick));
 
-    /// <summary>Makes every reason's series appear with 0, and starts with Kafka and the database still to be seen.</summary>
+    /// <summary>
+    /// Makes every reason's series appear with 0, and starts with Kafka and the database still to be seen.
+    /// </summary>
     public void Begin()
     {
         foreach (var what in All)

@@ -48,7 +48,8 @@ internal sealed class Kafka
             return null!;
         }
 
-        return await LocalKafka.StartAsync(home, new LocalKafkaOptions { Properties = ["auto.create.topics.enable=false"] });
+        return await LocalKafka.StartAsync(
+            home, new LocalKafkaOptions { Properties = ["auto.create.topics.enable=false"] });
     }
 
     /// <summary>Everything that the topic holds now, partition by partition.</summary>
@@ -63,11 +64,13 @@ internal sealed class Kafka
         }).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         var partitions = admin.GetMetadata(topic, Fixtures.Relays.Bound).Topics[0].Partitions.Count;
-        consumer.Assign(Enumerable.Range(0, partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        consumer.Assign(
+            Enumerable.Range(0, partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
         var records = new List<ConsumeResult<byte[]?, byte[]?>>();
         for (var atEnd = 0; atEnd < partitions;)
         {
-            var result = consumer.Consume(Fixtures.Relays.Bound) ?? throw new TimeoutException("the topic cannot be read");
+            var result = consumer.Consume(Fixtures.Relays.Bound)
+                ?? throw new TimeoutException("the topic cannot be read");
             if (result.IsPartitionEOF)
             {
                 atEnd++;

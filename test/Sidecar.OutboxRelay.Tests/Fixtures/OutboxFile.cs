@@ -4,7 +4,9 @@ using Sidecar.TestKit;
 
 namespace Sidecar.OutboxRelay.Tests.Fixtures;
 
-/// <summary>An application's database in a temporary folder, with the outbox's schema unless a test wants none.</summary>
+/// <summary>
+/// An application's database in a temporary folder, with the outbox's schema unless a test wants none.
+/// </summary>
 internal sealed class OutboxFile : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("outbox-");
@@ -38,7 +40,8 @@ internal sealed class OutboxFile : IDisposable
         transaction.Commit();
     }
 
-    public static void Insert(SqliteConnection connection, string topic, object? key, object? value, string? headers = null)
+    public static void Insert(
+        SqliteConnection connection, string topic, object? key, object? value, string? headers = null)
     {
         using var command = connection.CreateCommand();
         command.CommandText =

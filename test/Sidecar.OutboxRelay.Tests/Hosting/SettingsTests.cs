@@ -16,7 +16,8 @@ internal sealed class SettingsTests
         Assert.That(errors[1], Does.StartWith("--bootstrap-servers is 'a:1,b': give host:port"));
         Assert.That(errors[2], Is.EqualTo("--lease is '5': give a time with its unit (ms, s, m, h) from 500ms to 10m"));
         Assert.That(errors[3], Is.EqualTo("--metrics-port is '70000': give a whole number from 0 to 65535"));
-        Assert.That(errors[4], Is.EqualTo("SIDECAR_LOG_LEVEL is 'loud': give one of debug, information, warning, error"));
+        Assert.That(
+            errors[4], Is.EqualTo("SIDECAR_LOG_LEVEL is 'loud': give one of debug, information, warning, error"));
     }
 
     [Test]
@@ -24,7 +25,12 @@ internal sealed class SettingsTests
     {
         var (options, errors) = Read(
             new() { ["sqlite"] = "flag.db" },
-            new() { ["SIDECAR_OUTBOX_SQLITE"] = "v.db", ["SIDECAR_BOOTSTRAP_SERVERS"] = "k:9092", ["SIDECAR_OUTBOX_LEASE"] = "" });
+            new()
+            {
+                ["SIDECAR_OUTBOX_SQLITE"] = "v.db",
+                ["SIDECAR_BOOTSTRAP_SERVERS"] = "k:9092",
+                ["SIDECAR_OUTBOX_LEASE"] = "",
+            });
         Assert.That(errors, Is.Empty);
         Assert.That(options.Relay.Store.SqlitePath, Is.EqualTo("flag.db"));
         Assert.That(options.Relay.Publish.BootstrapServers, Is.EqualTo("k:9092"));
@@ -49,9 +55,11 @@ internal sealed class SettingsTests
         var (options, errors) = Read(
             new()
             {
-                ["sqlite"] = "a.db", ["bootstrap-servers"] = "k:1", ["service"] = "s", ["namespace"] = "n", ["source"] = "u",
+                ["sqlite"] = "a.db", ["bootstrap-servers"] = "k:1", ["service"] = "s", ["namespace"] = "n",
+                ["source"] = "u",
                 ["max-message-bytes"] = "5000", ["window-rows"] = "7", ["window-bytes"] = "70000", ["lease"] = "2m",
-                ["busy-timeout"] = "20ms", ["drain-timeout"] = "1s", ["metrics-port"] = "1", ["metrics-address"] = "127.0.0.1",
+                ["busy-timeout"] = "20ms", ["drain-timeout"] = "1s", ["metrics-port"] = "1",
+                ["metrics-address"] = "127.0.0.1",
                 ["log-level"] = "debug", ["log-format"] = "json",
             },
             []);
@@ -59,7 +67,8 @@ internal sealed class SettingsTests
         var (store, publish, hosting) = (options.Relay.Store, options.Relay.Publish, options.Hosting);
         Assert.That((store.SqlitePath, store.WindowRows, store.WindowBytes), Is.EqualTo(("a.db", 7, 70000)));
         Assert.That(store.BusyTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(20)));
-        Assert.That((publish.BootstrapServers, publish.Source, publish.MaxMessageBytes), Is.EqualTo(("k:1", "u", 5000)));
+        Assert.That(
+            (publish.BootstrapServers, publish.Source, publish.MaxMessageBytes), Is.EqualTo(("k:1", "u", 5000)));
         Assert.That(publish.DrainTimeout, Is.EqualTo(TimeSpan.FromSeconds(1)));
         Assert.That(options.Relay.Lease.Length, Is.EqualTo(TimeSpan.FromMinutes(2)));
         Assert.That((hosting.MetricsPort, hosting.MetricsAddress!.ToString()), Is.EqualTo((1, "127.0.0.1")));

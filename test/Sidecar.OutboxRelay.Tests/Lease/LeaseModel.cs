@@ -4,7 +4,9 @@ using Sidecar.OutboxRelay.Lease;
 
 namespace Sidecar.OutboxRelay.Tests.Lease;
 
-/// <summary>The lease's row as the database would keep it, a few relays around it, and the checks after every step.</summary>
+/// <summary>
+/// The lease's row as the database would keep it, a few relays around it, and the checks after every step.
+/// </summary>
 internal sealed class LeaseModel
 {
     private const int LengthMs = 1000;

@@ -60,8 +60,9 @@ internal sealed class LeaseWatchTests
     }
 
     /// <summary>
-    /// Relays on one lease, with crashes, pauses, and a database clock that jumps either way. At every step: each take-over
-    /// has a new epoch, only the latest holder's progress is written, and a lease whose owner is gone is taken in the end.
+    /// Relays on one lease, with crashes, pauses, and a database clock that jumps either way. At every step: each
+    /// take-over has a new epoch, only the latest holder's progress is written, and a lease whose owner is gone is
+    /// taken in the end.
     /// </summary>
     [Test]
     public void Whatever_happens_only_the_latest_owner_makes_progress_and_a_dead_one_is_replaced() =>

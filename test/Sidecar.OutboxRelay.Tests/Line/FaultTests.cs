@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sidecar.OutboxRelay.Tests.Fixtures;
 using Sidecar.TestKit.Processes;
 
@@ -147,7 +146,7 @@ internal sealed class FaultTests
         using var transaction = connection.BeginTransaction();
         for (var i = from; i < from + count; i++)
         {
-            OutboxFile.Insert(connection, topic, $"key {i % 17}", i.ToString(CultureInfo.InvariantCulture).PadRight(300));
+            OutboxFile.Insert(connection, topic, $"key {i % 17}", new byte[300]);
         }
 
         transaction.Commit();

@@ -71,7 +71,7 @@ internal sealed class RelayTests
         var topic = await Kafka.TopicAsync(settings: ("max.message.bytes", "3000"));
         for (var i = 0; i < 200; i++)
         {
-            outbox.Insert(topic, $"k{i % 10}", i is 57 or 120 ? new byte[5000] : Encoding.UTF8.GetBytes($"{i}".PadRight(500)));
+            outbox.Insert(topic, $"k{i % 10}", new byte[i is 57 or 120 ? 5000 : 500]);
         }
 
         await using var relay = Relays.Run(outbox);
@@ -89,8 +89,8 @@ internal sealed class RelayTests
     [TestCase(50)]
     public async Task Nothing_of_a_key_goes_past_its_refused_row(int refused)
     {
-        // A broker takes any first sequence number of a producer that it does not know: the batch behind a refused first
-        // one got through, with later rows of the held key.
+        // A broker takes any first sequence number of a producer that it does not know: the batch behind a refused
+        // first one got through, with later rows of the held key.
         Kafka.NeedsBroker("a topic with a smaller max.message.bytes");
         const int keys = 3;
         const int rows = 100;
@@ -160,10 +160,13 @@ internal sealed class RelayTests
         using var http = new HttpClient { BaseAddress = new Uri(Address(relay.Output)) };
         var ready = await http.GetAsync(new Uri("/readyz", UriKind.Relative));
         Assert.That((int)ready.StatusCode, Is.EqualTo(503));
-        Assert.That(await ready.Content.ReadAsStringAsync(), Does.Contain("waiting for kafka: no broker of 127.0.0.1:1 answers"));
+        Assert.That(
+            await ready.Content.ReadAsStringAsync(),
+            Does.Contain("waiting for kafka: no broker of 127.0.0.1:1 answers"));
         Assert.That(await http.GetStringAsync(new Uri("/livez", UriKind.Relative)), Is.EqualTo("live\n"));
         var metrics = await http.GetStringAsync(new Uri("/metrics", UriKind.Relative));
-        Assert.That(metrics, Does.Contain("outbox_waiting{reason=\"kafka\"} 1").And.Contain("outbox_pending_records 1"));
+        Assert.That(metrics, Does.Contain("outbox_waiting{reason=\"kafka\"} 1"));
+        Assert.That(metrics, Does.Contain("outbox_pending_records 1"));
         Assert.That(await relay.TerminateAsync(), Is.Zero);
         Assert.That(outbox.Pending, Is.EqualTo(1));
     }
@@ -178,7 +181,11 @@ internal sealed class RelayTests
                 "run", "--sqlite", outbox.Path, "--bootstrap-servers", "127.0.0.1:1", "--metrics-port", "0",
                 "--metrics-address", "127.0.0.1",
             ],
-            new Dictionary<string, string?> { ["ASPNETCORE_URLS"] = "http://127.0.0.1:9", ["SIDECAR_LOG_FORMAT"] = "text" });
+            new Dictionary<string, string?>
+            {
+                ["ASPNETCORE_URLS"] = "http://127.0.0.1:9",
+                ["SIDECAR_LOG_FORMAT"] = "text",
+            });
         await relay.SaysAsync("metrics and health on");
         Assert.That(Address(relay.Output), Does.Not.EndWith(":9"));
     }

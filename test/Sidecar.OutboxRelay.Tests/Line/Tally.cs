@@ -3,7 +3,9 @@ using Confluent.Kafka;
 
 namespace Sidecar.OutboxRelay.Tests.Line;
 
-/// <summary>Counts what a topic holds by the rows' ids: lost, repeated, and first occurrences out of order per key.</summary>
+/// <summary>
+/// Counts what a topic holds by the rows' ids: lost, repeated, and first occurrences out of order per key.
+/// </summary>
 internal sealed class Tally
 {
     public Tally(IEnumerable<ConsumeResult<byte[]?, byte[]?>> records)

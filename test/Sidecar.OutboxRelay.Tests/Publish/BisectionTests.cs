@@ -12,7 +12,7 @@ internal sealed class BisectionTests
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, 5]).Array[1, 50].Sample(shape =>
         {
             var records = shape.Select((s, i) => Record(i + 1, s.Item1 == 0 ? null : $"k{s.Item1}")).ToList();
-            var refused = shape.Select((s, i) => (s, i)).Where(x => x.s.Item2 == 0).Select(x => (long)x.i + 1).ToHashSet();
+            HashSet<long> refused = [.. shape.Index().Where(s => s.Item.Item2 == 0).Select(s => s.Index + 1L)];
             if (refused.Count == 0)
             {
                 refused.Add(1);
@@ -21,7 +21,8 @@ internal sealed class BisectionTests
             var sent = new List<long>();
             var found = Run(records, refused, sent);
             Assert.That(found.Complete, Is.True);
-            Assert.That(found.Done.Concat(found.Held.Select(h => h.Id)).Order(), Is.EqualTo(records.Select(r => r.Row.Id)));
+            var ended = found.Done.Concat(found.Held.Select(held => held.Id)).Order();
+            Assert.That(ended, Is.EqualTo(records.Select(record => record.Row.Id)));
             Assert.That(sent, Is.EqualTo(found.Done), "sent once each, in order");
             foreach (var held in found.Held)
             {

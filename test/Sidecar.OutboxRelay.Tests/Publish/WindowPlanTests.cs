@@ -49,12 +49,15 @@ internal sealed class WindowPlanTests
     public void Whatever_the_rows_each_key_is_sent_in_order_up_to_its_first_poison() =>
         Gen.Select(Gen.Int[0, 3], Gen.Int[0, 9]).Array[0, 60].Sample(shape =>
         {
-            var rows = shape.Select((s, i) => Row(i + 1, s.Item1 == 0 ? null : $"k{s.Item1}", s.Item2 == 0 ? 2000 : 1)).ToArray();
+            OutboxRow[] rows = [.. shape.Select((s, i) =>
+                Row(i + 1, s.Item1 == 0 ? null : $"k{s.Item1}", s.Item2 == 0 ? 2000 : 1))];
             var window = Plan(rows);
             var held = window.Held.Select(h => h.Id).ToHashSet();
-            Assert.That(Sent(window).Concat(held).Order(), Is.EqualTo(rows.Select(row => row.Id)), "each row has one end");
+            Assert.That(
+                Sent(window).Concat(held).Order(), Is.EqualTo(rows.Select(row => row.Id)), "each row has one end");
             Assert.That(Sent(window), Is.Ordered);
-            foreach (var key in rows.Where(row => row.Key is not null).GroupBy(row => Encoding.UTF8.GetString(row.Key!)))
+            var keyed = rows.Where(row => row.Key is not null);
+            foreach (var key in keyed.GroupBy(row => Encoding.UTF8.GetString(row.Key!)))
             {
                 var good = key.TakeWhile(row => row.StoredBytes < 1024).Select(row => row.Id).ToList();
                 Assert.That(key.Select(row => row.Id).Where(id => !held.Contains(id)), Is.EqualTo(good));

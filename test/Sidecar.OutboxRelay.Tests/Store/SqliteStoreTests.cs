@@ -74,7 +74,7 @@ internal sealed class SqliteStoreTests
         outbox.Insert("t", "ké", new byte[] { 0, 255 });
         using var store = await OpenAsync(outbox);
         var rows = (await store.ReadWindowAsync(0, [], NoLimit)).Value.Rows;
-        Assert.That((rows[0].Key, rows[0].Value, rows[0].Headers), Is.EqualTo(((byte[]?)null, (byte[]?)null, (byte[]?)null)));
+        Assert.That(new[] { rows[0].Key, rows[0].Value, rows[0].Headers }, Is.All.Null);
         Assert.That((rows[1].Key, rows[1].Value), Is.EqualTo((Array.Empty<byte>(), Array.Empty<byte>())));
         Assert.That(rows[2].Key, Is.EqualTo(Encoding.UTF8.GetBytes("ké")));
         Assert.That(rows[2].Value, Is.EqualTo(new byte[] { 0, 255 }));
