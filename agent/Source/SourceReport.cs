@@ -10,6 +10,7 @@ namespace Sidecar.Agent.Source;
 internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
 {
     private const string Kafka = "kafka";
+    private const string Group = "group";
     private const string Offsets = "committed-offsets";
 
     private readonly ILogger<SourceReport> logger = telemetry.Log<SourceReport>();
@@ -36,6 +37,7 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
         metrics.Rebalances.WithLabels("assigned").Inc();
         metrics.Assigned.WithLabels(SubscriptionOf(partition)).Inc();
         waits.Over(Kafka);
+        waits.Over(Group);
         waits.Over(Topic(partition.Topic));
         Log.Assigned(logger, partition.Topic, partition.Partition.Value, start.Offset, start.Done.Done.Count);
     }
@@ -102,7 +104,7 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
                 waits.For(Topic(report.Topic), "not authorized. Grant Read and Describe on the topic to this principal");
                 return null;
             case ErrorCode.GroupAuthorizationFailed:
-                waits.For("group", "not authorized. Grant Read on the group to this principal");
+                waits.For(Group, "not authorized. Grant Read on the group to this principal");
                 return null;
             case ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange:
                 return "offset_out_of_range: the committed offset is no longer in Kafka (retention or truncation); "
