@@ -8,20 +8,13 @@ namespace Sidecar.Agent.Contracts;
 /// </summary>
 public sealed class EventRecord
 {
-    private readonly byte[] buffer;
-    private readonly int keyLength;
-    private readonly int valueLength;
-    private readonly int headersLength;
+    private readonly RecordBytes bytes;
 
-    internal EventRecord(
-        TopicPosition position, long timestampMs, byte[] buffer, int keyLength, int valueLength, int headersLength)
+    internal EventRecord(TopicPosition position, long timestampMs, in RecordBytes bytes)
     {
         Position = position;
         TimestampMs = timestampMs;
-        this.buffer = buffer;
-        this.keyLength = keyLength;
-        this.valueLength = valueLength;
-        this.headersLength = headersLength;
+        this.bytes = bytes;
     }
 
     /// <summary>Where the record stands in Kafka.</summary>
@@ -31,33 +24,40 @@ public sealed class EventRecord
     public long TimestampMs { get; }
 
     /// <summary>False: the key is null, which is not the same as empty.</summary>
-    public bool HasKey => keyLength >= 0;
+    public bool HasKey => bytes.KeyLength >= 0;
 
     /// <summary>False: the value is null (a tombstone), which is not the same as empty.</summary>
-    public bool HasValue => valueLength >= 0;
+    public bool HasValue => bytes.ValueLength >= 0;
 
     /// <summary>The key's bytes; empty where it is null.</summary>
-    public ReadOnlySpan<byte> Key => buffer.AsSpan(0, Math.Max(keyLength, 0));
+    public ReadOnlySpan<byte> Key => bytes.Buffer.AsSpan(0, Math.Max(bytes.KeyLength, 0));
 
     /// <summary>The value's bytes; empty where it is null.</summary>
-    public ReadOnlySpan<byte> Value => buffer.AsSpan(Math.Max(keyLength, 0), Math.Max(valueLength, 0));
+    public ReadOnlySpan<byte> Value => bytes.Buffer.AsSpan(Math.Max(bytes.KeyLength, 0), Math.Max(bytes.ValueLength, 0));
 
     /// <summary>The headers in their order; names may repeat.</summary>
     public RecordHeaders Headers =>
-        new(buffer.AsSpan(Math.Max(keyLength, 0) + Math.Max(valueLength, 0), headersLength));
+        new(bytes.Buffer.AsSpan(Math.Max(bytes.KeyLength, 0) + Math.Max(bytes.ValueLength, 0), bytes.HeadersLength));
 
     /// <summary>Bytes of memory that the record holds until it is released.</summary>
-    public int HeldBytes => buffer.Length;
+    public int HeldBytes => bytes.Buffer.Length;
 
     /// <summary>Gives the buffer back. Once, by whoever saw the event reach its end; the record is not used after it.</summary>
     public void Release()
     {
-        if (buffer.Length > 0)
+        if (bytes.Buffer.Length > 0)
         {
-            RecordBuffers.Return(buffer);
+            RecordBuffers.Return(bytes.Buffer);
         }
     }
 }
+
+/// <summary>How a record lies in its buffer: key, value, headers, behind one another.</summary>
+/// <param name="Buffer">Holds all of it; may be longer.</param>
+/// <param name="KeyLength">Bytes of the key; -1: it is null.</param>
+/// <param name="ValueLength">Bytes of the value; -1: it is null.</param>
+/// <param name="HeadersLength">Bytes of the packed headers.</param>
+internal readonly record struct RecordBytes(byte[] Buffer, int KeyLength, int ValueLength, int HeadersLength);
 
 /// <summary>The place of a record: topic, partition and offset.</summary>
 public readonly record struct TopicPosition(string Topic, int Partition, long Offset)

@@ -16,7 +16,7 @@ internal static class RecordBuffers
     public const int LargestKept = 1024 * 1024;
 
     /// <summary>Bytes of unused buffers that are kept.</summary>
-    public const int MaxKeptBytes = 4 * 1024 * 1024;
+    public const int MaxKeptBytes = 2 * 1024 * 1024;
 
     private const int StepsPerDoubling = 4;
 

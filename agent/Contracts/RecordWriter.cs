@@ -45,7 +45,7 @@ public ref struct RecordWriter
 
     /// <summary>Hands the buffer over to the record.</summary>
     public readonly EventRecord Finish(TopicPosition position, long timestampMs) =>
-        new(position, timestampMs, buffer, keyLength, valueLength, length - headersStart);
+        new(position, timestampMs, new RecordBytes(buffer, keyLength, valueLength, length - headersStart));
 
     private void AppendLength(int value)
     {

@@ -217,7 +217,7 @@ public sealed class Dispatcher : IDisposable
             case Step.Complete:
                 worker.Tracker.Complete(queued.Ticket);
                 completed++;
-                if (worker.Lanes.Leave(queued) is { } next && !worker.Closed && worker.Standing is null)
+                if (worker.Lanes.Leave(queued) is QueuedEvent next && !worker.Closed && worker.Standing is null)
                 {
                     departures.Add(next);
                 }
@@ -265,9 +265,9 @@ public sealed class Dispatcher : IDisposable
             Drop_NeedsLock(queued);
         }
 
-        foreach (var queued in worker.Lanes.TakeWaiting())
+        foreach (var waiting in worker.Lanes.TakeWaiting())
         {
-            Drop_NeedsLock(queued);
+            Drop_NeedsLock((QueuedEvent)waiting);
         }
     }
 

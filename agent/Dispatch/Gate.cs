@@ -18,7 +18,8 @@ internal enum GateState
 /// <summary>
 /// What every delivery of a subscription passes before it starts. It shuts when the application is not there, or is the
 /// wrong one, and lets one event through now and then until an answer shows that it is back. Nothing is spent while it is
-/// shut. Pure: the time (since the start, monotonic) is an argument; guarded by the dispatcher's lock. This is the place of the circuit breaker.
+/// shut. Pure: the time (since the start, monotonic) is an argument; guarded by the dispatcher's lock. The circuit
+/// breaker's place is here.
 /// </summary>
 internal sealed class Gate
 {

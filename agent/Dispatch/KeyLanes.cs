@@ -2,20 +2,6 @@ using System.IO.Hashing;
 
 namespace Sidecar.Agent.Dispatch;
 
-/// <summary>The events of one key that have arrived and are not done: the first is on its way, the others wait behind it.</summary>
-internal sealed class Lane
-{
-    public ulong Hash { get; set; }
-
-    /// <summary>The event on its way; its key is the lane's key.</summary>
-    public QueuedEvent? First { get; set; }
-
-    public QueuedEvent? Last { get; set; }
-
-    /// <summary>Another lane whose key has the same hash, or the next one that is free.</summary>
-    public Lane? Chain { get; set; }
-}
-
 /// <summary>
 /// Which events of one partition wait for one another. Lanes are found by a 64-bit hash of the key, and the bytes are
 /// compared, so that two keys never share a lane. A null key is no key: its events wait for none. Not synchronized: its
@@ -27,38 +13,38 @@ internal sealed class KeyLanes(Ordering ordering)
     private Lane? free;
 
     /// <summary>Adds an event behind those it must wait for. True: it waits for none and is ready.</summary>
-    public bool Enter(QueuedEvent queued)
+    public bool Enter(LaneEntry entry)
     {
-        if (ordering == Ordering.None || (ordering == Ordering.Key && !queued.Record.HasKey))
+        if (ordering == Ordering.None || (ordering == Ordering.Key && !entry.Record.HasKey))
         {
             return true;
         }
 
-        var hash = ordering == Ordering.Key ? XxHash3.HashToUInt64(queued.Record.Key) : 0;
-        var lane = Find(hash, queued);
-        queued.Lane = lane;
+        var hash = ordering == Ordering.Key ? XxHash3.HashToUInt64(entry.Record.Key) : 0;
+        var lane = Find(hash, entry);
+        entry.Lane = lane;
         if (lane.First is null)
         {
-            lane.First = lane.Last = queued;
+            lane.First = lane.Last = entry;
             return true;
         }
 
-        lane.Last!.Behind = queued;
-        lane.Last = queued;
+        lane.Last!.Behind = entry;
+        lane.Last = entry;
         return false;
     }
 
     /// <summary>Takes out the first event of its lane. Returns the one that is ready now, if there is one.</summary>
-    public QueuedEvent? Leave(QueuedEvent queued)
+    public LaneEntry? Leave(LaneEntry entry)
     {
-        if (queued.Lane is not { } lane)
+        if (entry.Lane is not { } lane)
         {
             return null;
         }
 
-        var next = queued.Behind;
-        queued.Lane = null;
-        queued.Behind = null;
+        var next = entry.Behind;
+        entry.Lane = null;
+        entry.Behind = null;
         lane.First = next;
         if (next is null)
         {
@@ -69,16 +55,16 @@ internal sealed class KeyLanes(Ordering ordering)
     }
 
     /// <summary>Takes out every event that waits behind another: all but the first of each lane.</summary>
-    public List<QueuedEvent> TakeWaiting()
+    public List<LaneEntry> TakeWaiting()
     {
-        var taken = new List<QueuedEvent>();
+        var taken = new List<LaneEntry>();
         foreach (var start in lanes.Values)
         {
             for (var lane = start; lane is not null; lane = lane.Chain)
             {
-                for (var queued = lane.First!.Behind; queued is not null; queued = queued.Behind)
+                for (var entry = lane.First!.Behind; entry is not null; entry = entry.Behind)
                 {
-                    taken.Add(queued);
+                    taken.Add(entry);
                 }
 
                 lane.First.Behind = null;
@@ -89,12 +75,12 @@ internal sealed class KeyLanes(Ordering ordering)
         return taken;
     }
 
-    private Lane Find(ulong hash, QueuedEvent queued)
+    private Lane Find(ulong hash, LaneEntry entry)
     {
         lanes.TryGetValue(hash, out var first);
         for (var lane = first; lane is not null; lane = lane.Chain)
         {
-            if (ordering == Ordering.Partition || lane.First!.Record.Key.SequenceEqual(queued.Record.Key))
+            if (ordering == Ordering.Partition || lane.First!.Record.Key.SequenceEqual(entry.Record.Key))
             {
                 return lane;
             }

@@ -6,22 +6,13 @@ namespace Sidecar.Agent.Dispatch;
 /// One event between its arrival and its end: the record, its place in the ledger of one assignment, and what was tried.
 /// Guarded by the dispatcher's lock, except while a slot has it in flight.
 /// </summary>
-internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, long ticket)
+internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, long ticket) : LaneEntry(record)
 {
-    /// <summary>The record as it was received.</summary>
-    public EventRecord Record { get; } = record;
-
     /// <summary>The assignment that it belongs to.</summary>
     public PartitionWorker Worker { get; } = worker;
 
     /// <summary>Its place in that assignment's ledger.</summary>
     public long Ticket { get; } = ticket;
-
-    /// <summary>The lane that it stands in; null: it waits for no other event.</summary>
-    public Lane? Lane { get; set; }
-
-    /// <summary>The event behind it in its lane.</summary>
-    public QueuedEvent? Behind { get; set; }
 
     /// <summary>The event after it among those that are ready.</summary>
     public QueuedEvent? NextReady { get; set; }

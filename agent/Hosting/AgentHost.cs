@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -21,12 +22,20 @@ public static class AgentHost
     /// <summary>What follows the drain: closing the client and the port.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Ends when the process is told to stop (0), or when a loop ends that must not end (1).</summary>
+    /// <summary>
+    /// Ends when the process is told to stop (0), when a loop ends that must not end (1), or at once when the Kafka client
+    /// refuses one of its properties (2).
+    /// </summary>
     public static async Task<int> RunAsync(AgentOptions options)
     {
         await using var logs = new SerilogLogs(options);
         await using var app = Build(options, logs.Logger, out var telemetry);
         var logger = telemetry.Logs.CreateLogger(typeof(AgentHost).FullName!);
+        if (!TryBuild(options, telemetry, out var pipeline))
+        {
+            return 2;
+        }
+
         try
         {
             await app.StartAsync();
@@ -36,11 +45,7 @@ public static class AgentHost
                 Log.Warned(logger, warning);
             }
 
-            await using (var pipeline = new Pipeline(options, telemetry))
-            {
-                await pipeline.RunAsync(app.Lifetime.ApplicationStopping);
-            }
-
+            await pipeline.RunAsync(app.Lifetime.ApplicationStopping);
             await app.StopAsync();
             Log.Stopped(logger);
             return 0;
@@ -54,6 +59,27 @@ public static class AgentHost
         {
             Log.Failed(logger, error);
             return 1;
+        }
+        finally
+        {
+            await pipeline.DisposeAsync();
+        }
+    }
+
+    /// <summary>The names and values of librdkafka's own properties are known to librdkafka alone: it is the one to ask.</summary>
+    private static bool TryBuild(AgentOptions options, AgentTelemetry telemetry, [NotNullWhen(true)] out Pipeline? pipeline)
+    {
+        try
+        {
+            pipeline = new Pipeline(options, telemetry);
+            return true;
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException)
+        {
+            pipeline = null;
+            Console.Error.WriteLine("agent: 1 error in the configuration, nothing was started:");
+            Console.Error.WriteLine($"  kafka: {error.Message}. Mend or remove the property under kafka: in the configuration file");
+            return false;
         }
     }
 

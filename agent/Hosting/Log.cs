@@ -13,7 +13,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Critical, "The agent ends: a part that must not end has failed")]
     public static partial void Failed(ILogger logger, Exception error);
 
-    [LoggerMessage(4, LogLevel.Critical, "Port {Port} for metrics and health is taken by another program of the pod. Choose another with SIDECAR_METRICS_PORT or --metrics-port")]
+    [LoggerMessage(4, LogLevel.Critical, "Port {Port} for metrics and health is taken by another program of the pod. Choose another with "
+        + "SIDECAR_METRICS_PORT or --metrics-port")]
     public static partial void PortTaken(ILogger logger, int port);
 
     [LoggerMessage(5, LogLevel.Warning, "{Warning}")]

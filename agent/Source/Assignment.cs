@@ -10,14 +10,19 @@ namespace Sidecar.Agent.Source;
 /// </summary>
 internal sealed class Assignment(
     TopicRoutes routes, StartPositions positions, OffsetCommitter committer, SourceReport report, SourceOptions options)
+    : IDisposable
 {
+    /// <summary>Time between two tries to read the group's offsets.</summary>
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<TopicPartition, AssignedPartition> assigned = [];
+    private readonly ManualResetEventSlim stopping = new();
 
     /// <summary>All partitions that are ours now.</summary>
     public IReadOnlyCollection<AssignedPartition> All => assigned.Values;
 
-    /// <summary>The agent stops: what cannot be found out now is not waited for.</summary>
-    public bool Stopping { get; set; }
+    /// <summary>The agent stops: what cannot be found out now is not waited for. From any thread.</summary>
+    public void Stop() => stopping.Set();
 
     /// <summary>A partition that is ours; null: it is not, and nothing may be noted of its records.</summary>
     public AssignedPartition? Find(string topic, int partition) =>
@@ -31,7 +36,7 @@ internal sealed class Assignment(
         {
             // Without its committed offset a partition cannot be begun; the heartbeat goes on meanwhile.
             report.WaitsForOffsets(reason);
-            if (Stopping)
+            if (stopping.Wait(RetryPause))
             {
                 // Not begun, so nothing of it is noted: its records are let go, and its next owner starts where it stands.
                 return partitions.Select(partition => new TopicPartitionOffset(partition, Offset.End)).ToList();
@@ -56,6 +61,8 @@ internal sealed class Assignment(
 
     /// <summary>Kafka has given the partitions to someone else already: nothing is committed.</summary>
     public void Lose(IEnumerable<TopicPartition> partitions) => Forget(Take(partitions), "lost");
+
+    public void Dispose() => stopping.Dispose();
 
     /// <summary>Everything in flight has ended.</summary>
     public bool IsDrained => assigned.Values.All(partition => partition.Worker.Drained.IsSet);

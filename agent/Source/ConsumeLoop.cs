@@ -54,7 +54,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         this.telemetry = telemetry;
         logger = telemetry.Log<ConsumeLoop>();
         consumer = new KafkaConsumer(ConsumerFactory.Build(options, this, logger));
-        report = new SourceReport(telemetry.Log<SourceReport>(), telemetry.Metrics, telemetry.Waits, routes, telemetry.Time);
+        report = new SourceReport(telemetry, routes);
         var commits = new CommitReport(telemetry.Metrics, telemetry.Waits, telemetry.Time);
         committer = new OffsetCommitter(consumer, commit, commits, telemetry.Log<OffsetCommitter>(), telemetry.Time);
         var positions = new StartPositions(consumer, telemetry.Log<StartPositions>(), RequestTimeout);
@@ -73,7 +73,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     public void Stop()
     {
         stopping = true;
-        assignment.Stopping = true;
+        assignment.Stop();
     }
 
     /// <summary>
@@ -85,6 +85,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         if (ended.Task.IsCompletedSuccessfully)
         {
             consumer.Dispose();
+            assignment.Dispose();
         }
     }
 
@@ -121,7 +122,11 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         return true;
     });
 
-    void IConsumerHandlers.OnStatistics(int connectedBrokers) => report.Connected(connectedBrokers);
+    void IConsumerHandlers.OnStatistics(string json) => Guard(() =>
+    {
+        report.Connected(ConsumerFactory.ConnectedBrokers(json));
+        return true;
+    });
 
     private void Run()
     {

@@ -18,7 +18,7 @@ internal interface IConsumerHandlers
 
     void OnError(Error error);
 
-    void OnStatistics(int connectedBrokers);
+    void OnStatistics(string json);
 }
 
 /// <summary>Builds the Confluent client: the agent's promises as its properties, and who hears of what.</summary>
@@ -31,7 +31,13 @@ internal static class ConsumerFactory
     private const int MetadataRefreshMs = 10_000;
 
     /// <summary>Kilobytes that the client itself may prefetch, besides what the agent holds.</summary>
-    private const int PrefetchKilobytes = 8192;
+    private const int PrefetchKilobytes = 4096;
+
+    /// <summary>Bytes of one answer to a fetch, over all partitions; a larger record still comes, alone.</summary>
+    private const int FetchBytes = 2 * 1024 * 1024;
+
+    /// <summary>The same of one partition.</summary>
+    private const int PartitionFetchBytes = 512 * 1024;
 
     /// <summary>Records that the client tries to have prefetched in each partition.</summary>
     private const int PrefetchRecords = 5000;
@@ -43,7 +49,7 @@ internal static class ConsumerFactory
             .SetPartitionsLostHandler((_, partitions) => handlers.OnLost(partitions))
             .SetOffsetsCommittedHandler((_, offsets) => handlers.OnCommitted(offsets))
             .SetErrorHandler((_, error) => handlers.OnError(error))
-            .SetStatisticsHandler((_, json) => handlers.OnStatistics(ConnectedBrokers(json)))
+            .SetStatisticsHandler((_, json) => handlers.OnStatistics(json))
             .SetLogHandler((_, message) => Log.Librdkafka(logger, message.Facility, message.Message))
             .Build();
 
@@ -55,6 +61,8 @@ internal static class ConsumerFactory
             // A slow application must not make the fetcher stop for a second and then burst (librdkafka's default).
             ["fetch.queue.backoff.ms"] = "10",
             ["queued.max.messages.kbytes"] = Number(PrefetchKilobytes),
+            ["fetch.max.bytes"] = Number(FetchBytes),
+            ["max.partition.fetch.bytes"] = Number(PartitionFetchBytes),
             ["queued.min.messages"] = Number(PrefetchRecords),
             ["socket.nagle.disable"] = "true",
             ["reconnect.backoff.max.ms"] = "2000",

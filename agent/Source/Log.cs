@@ -14,7 +14,8 @@ internal static partial class Log
     [LoggerMessage(502, LogLevel.Information, "{Topic}/{Partition}: {Why}; done up to offset {Committable}")]
     public static partial void Gone(ILogger logger, string topic, int partition, string why, long committable);
 
-    [LoggerMessage(503, LogLevel.Warning, "{Topic}/{Partition}: let go with {Open} events in flight, from offset {Committable} on; they will be delivered again")]
+    [LoggerMessage(503, LogLevel.Warning, "{Topic}/{Partition}: let go with {Open} events in flight, from offset "
+        + "{Committable} on; they will be delivered again")]
     public static partial void CutShort(ILogger logger, string topic, int partition, int open, long committable);
 
     [LoggerMessage(504, LogLevel.Debug, "{Topic}/{Partition}: paused, {Reason} is full")]
@@ -26,7 +27,8 @@ internal static partial class Log
     [LoggerMessage(506, LogLevel.Error, "{Topic}/{Partition}: stands: {Reason}")]
     public static partial void Stands(ILogger logger, string topic, int partition, string reason);
 
-    [LoggerMessage(507, LogLevel.Warning, "{Topic}/{Partition}: the metadata committed with offset {Offset} is not ours or is damaged; it is ignored, and what is above the offset is delivered")]
+    [LoggerMessage(507, LogLevel.Warning, "{Topic}/{Partition}: the metadata committed with offset {Offset} is not ours or "
+        + "is damaged; it is ignored, and what is above the offset is delivered")]
     public static partial void ForeignMetadata(ILogger logger, string topic, int partition, long offset);
 
     [LoggerMessage(508, LogLevel.Information, "{Topic}/{Partition}: the group has no offset; it starts at {Offset} ({Start})")]

@@ -42,7 +42,7 @@ public sealed class SourceOptions
     /// Bytes that all events received and not yet done may hold in this process; above it every partition pauses.
     /// 1 MiB to 4 GiB.
     /// </summary>
-    public long MaxBufferBytes { get; set; } = 16 * 1024 * 1024;
+    public long MaxBufferBytes { get; set; } = 8 * 1024 * 1024;
 
     /// <summary>Further properties of librdkafka by their own names; those of <see cref="OwnProperties"/> are refused.</summary>
     public Dictionary<string, string> Properties { get; } = new(StringComparer.Ordinal);

@@ -7,20 +7,27 @@ using Sidecar.Agent.Telemetry;
 namespace Sidecar.Agent.Source;
 
 /// <summary>Says what the consumer meets: to the log, the metrics and the waits. On the consume thread.</summary>
-internal sealed class SourceReport(
-    ILogger<SourceReport> logger, AgentMetrics metrics, Waits waits, TopicRoutes routes, TimeProvider time)
+internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
 {
     private const string Kafka = "kafka";
     private const string Offsets = "committed-offsets";
 
+    private readonly ILogger<SourceReport> logger = telemetry.Log<SourceReport>();
+    private readonly AgentMetrics metrics = telemetry.Metrics;
+    private readonly Waits waits = telemetry.Waits;
+
     /// <summary>Monotonic time.</summary>
-    public TimeSpan Now => time.GetElapsedTime(0);
+    public TimeSpan Now => telemetry.Time.GetElapsedTime(0);
 
     public void Started(SourceOptions options) => Log.Joining(
         logger, options.Group, string.Join(", ", routes.Topics), options.BootstrapServers);
 
-    public void WaitsForOffsets(string? reason) =>
+    /// <summary>The loop asks in vain; it is alive all the same.</summary>
+    public void WaitsForOffsets(string? reason)
+    {
+        telemetry.Heartbeat.Beat();
         waits.For(Offsets, $"the group's offsets cannot be read: {reason}; asking again");
+    }
 
     public void HasOffsets() => waits.Over(Offsets);
 

@@ -15,8 +15,8 @@ internal sealed class LoadOptions
     /// <summary>The size of a value, in bytes.</summary>
     public int ValueBytes { get; private set; } = 1_024;
 
-    /// <summary>Deliveries in flight at most, as the agent's subscription says.</summary>
-    public int Concurrency { get; private set; } = 256;
+    /// <summary>Deliveries in flight at most; the default is the agent's own.</summary>
+    public int Concurrency { get; private set; } = 64;
 
     /// <summary>The application listens on a Unix socket instead of TCP.</summary>
     public bool UnixSocket { get; private set; }

@@ -9,7 +9,7 @@ const string Usage = """
 
       --events N, --rows N      how many
       --keys N                  1,000            --partitions N    4            --value-bytes N    1,024
-      --concurrency N           256 deliveries in flight at most (agent)
+      --concurrency N           64 deliveries in flight at most (agent)
       --unix-socket             the application listens on a Unix socket (agent)
       --typed                   a typed method instead of the generic contract (agent)
       --subscription FIELDS     more fields of the subscription: "window=20000; ordering=none" (agent)

@@ -21,7 +21,7 @@ public static class Settings
     public static readonly IReadOnlyList<Setting> All =
     [
         Sqlite,
-        new("bootstrap-servers", "SIDECAR_KAFKA_BOOTSTRAP_SERVERS", null, "Kafka brokers to begin with: host:port,...",
+        new("bootstrap-servers", "SIDECAR_BOOTSTRAP_SERVERS", null, "Kafka brokers to begin with: host:port,...",
             Servers),
         new("service", "SIDECAR_SERVICE", null, "The service's name; with the namespace the default of --source.",
             (to, text) => Text(text, value => to.Service = value, "the service's name")),

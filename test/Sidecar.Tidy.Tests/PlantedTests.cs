@@ -104,8 +104,8 @@ public sealed class PlantedTests
     public void A_file_that_is_too_long_is_found(int lines, int findings) =>
         Assert.That(Sizes.Check(File(string.Concat(Enumerable.Repeat("\n", lines)))).Count(), Is.EqualTo(findings));
 
-    [TestCase(120, 0)]
-    [TestCase(121, 1)]
+    [TestCase(140, 0)]
+    [TestCase(141, 1)]
     public void A_line_that_is_too_long_is_found(int columns, int findings) =>
         Assert.That(Sizes.Check(File("//" + new string('x', columns - 2))).Count(), Is.EqualTo(findings));
 

@@ -28,7 +28,7 @@ internal sealed class SettingsTests
             new()
             {
                 ["SIDECAR_OUTBOX_SQLITE"] = "v.db",
-                ["SIDECAR_KAFKA_BOOTSTRAP_SERVERS"] = "k:9092",
+                ["SIDECAR_BOOTSTRAP_SERVERS"] = "k:9092",
                 ["SIDECAR_OUTBOX_LEASE"] = "",
             });
         Assert.That(errors, Is.Empty);

@@ -9,7 +9,7 @@ public static class Sizes
 {
     public const int MaxFileLines = 300;
     public const int MaxMethodLines = 60;
-    public const int MaxColumns = 120;
+    public const int MaxColumns = 140;
     public const int MaxConstructorParameters = 5;
 
     public static IEnumerable<Finding> Check(SourceFile file)
