@@ -181,7 +181,7 @@ internal sealed class Line
             tenure.Tell(WaitingFor.Topic, topics.Reason);
         }
 
-        if (publisher.SaysDown && underWay.Count == 0)
+        if (publisher.IsSuspect && underWay.Count == 0)
         {
             tenure.Tell(WaitingFor.Kafka, await publisher.AskForBrokersAsync());
         }
@@ -197,7 +197,8 @@ internal sealed class Line
         for (var i = 0; i < done.Length; i++)
         {
             done[i] = window.Records[i].Row.Id;
-            telemetry.Metrics.CommitToPublish.Observe((now - window.Records[i].Row.CreatedMs) / 1000.0);
+            var waited = Math.Max(0, now - window.Records[i].Row.CreatedMs);    // the clocks may differ
+            telemetry.Metrics.CommitToPublish.Observe(waited / 1000.0);
         }
 
         if (await tenure.SettleAsync(new Settlement(done, window.Held)))

@@ -67,18 +67,20 @@ internal sealed class Recovery(KafkaPublisher publisher, TopicDirectory topics, 
 
     private async Task<bool> SendAloneAsync(IReadOnlyList<OutgoingRecord> records)
     {
+        var whole = new Window(records, []);    // forgets how they ended before
         var first = publisher.GoFirst(records);
-        if (first.Count > 0)
+        if (first.Count == 0)
         {
-            var went = new Window(first, []);
-            if (!await SendAsync(went) || went.HasFailed)
-            {
-                return went.HasFailed;
-            }
-
-            publisher.WentFirst(first);
+            return await SendAsync(whole);
         }
 
+        var went = new Window(first, []);
+        if (!await SendAsync(went) || went.HasFailed)
+        {
+            return !tenure.IsOver;
+        }
+
+        publisher.WentFirst(first);
         return await SendAsync(new Window([.. records.Except(first)], []));
     }
 

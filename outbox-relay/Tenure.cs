@@ -24,6 +24,9 @@ internal sealed class Tenure(
     private long heardAt = telemetry.Time.GetTimestamp();
     private bool over;
 
+    /// <summary>The lease or the database is lost, or the time to stop has run out.</summary>
+    public bool IsOver => over || DrainIsOver;
+
     /// <summary>What the relay is told when it should stop.</summary>
     public CancellationToken Stop => stop;
 
@@ -60,7 +63,7 @@ internal sealed class Tenure(
     /// <summary>True: the database did it. A problem other than a busy writer ends the tenure.</summary>
     public bool Did<T>(StoreAnswer<T> answer)
     {
-        Tell(WaitingFor.Database, answer.Problem?.Text);
+        Tell(WaitingFor.Database, answer.Problem is { Fault: not StoreFault.Fenced } ? answer.Problem.Text : null);
         over |= answer.Problem is { Fault: not StoreFault.Busy };
         return answer.Problem is null;
     }

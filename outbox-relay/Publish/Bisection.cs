@@ -27,8 +27,9 @@ public static class Bisection
         var parts = new Stack<OutgoingRecord[]>();
         var complete = true;
 
-        // The batch has been refused already: it begins with its halves.
-        Split([.. suspects], suspects[0].Error);
+        // The batch has been refused already: it begins with its halves. One record alone is sent alone all the same: the
+        // others of its batch may not have been reported yet, and nobody is held on suspicion.
+        Push([.. suspects]);
         while (complete && parts.TryPop(out var part))
         {
             held.AddRange(part.Where(record => keys.Contains(record.Row))
@@ -39,7 +40,15 @@ public static class Bisection
             OutgoingRecord[] left = [.. part.Where(record => record.End != RecordEnd.Acknowledged)];
             if (left.Any(record => record.End == RecordEnd.Refused))
             {
-                Split(left, left.First(record => record.End == RecordEnd.Refused).Error);
+                if (part.Length == 1)
+                {
+                    held.Add(new HeldRow(left[0].Row.Id, $"refused by Kafka: {left[0].Error}"));
+                    keys.Add(left[0].Row);
+                }
+                else
+                {
+                    Push(left);
+                }
             }
             else
             {
@@ -51,17 +60,14 @@ public static class Bisection
         held.Sort((a, b) => a.Id.CompareTo(b.Id));
         return new BisectionResult(done, held, complete);
 
-        void Split(OutgoingRecord[] refused, string? error)
+        void Push(OutgoingRecord[] refused)
         {
-            if (refused.Length == 1)
+            if (refused.Length > 1)
             {
-                held.Add(new HeldRow(refused[0].Row.Id, $"refused by Kafka: {error}"));
-                keys.Add(refused[0].Row);
-                return;
+                parts.Push(refused[((refused.Length + 1) / 2)..]);
             }
 
-            parts.Push(refused[(refused.Length / 2)..]);
-            parts.Push(refused[..(refused.Length / 2)]);
+            parts.Push(refused[..((refused.Length + 1) / 2)]);
         }
     }
 }

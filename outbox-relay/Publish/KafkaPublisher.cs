@@ -13,6 +13,7 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
 {
     private const int DefaultBatchBytes = 1_000_000;
     private const int SmallestBatchBytes = 1024;
+    private const int QueuedRecords = 1_000_000;
     private const int QueuedKbytes = 1024 * 1024;
 
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(2);
@@ -69,7 +70,7 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
             {
                 producer!.Produce(record.Row.Topic, record.Message, record.OnReport);
             }
-            catch (ProduceException<byte[]?, byte[]?> e)
+            catch (KafkaException e)
             {
                 record.Report(e.Error);
             }
@@ -133,8 +134,8 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         }
     }
 
-    /// <summary>The client library has lost all brokers since one last answered; they may be back by now.</summary>
-    public bool SaysDown => lastError is { Code: ErrorCode.Local_AllBrokersDown };
+    /// <summary>The client library has told of an error since a broker last answered; it may be over by now.</summary>
+    public bool IsSuspect => lastError is not null;
 
     /// <summary>What to say while nobody answers.</summary>
     public string NoAnswer
@@ -175,7 +176,8 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         BatchSize = Math.Min(batchBytes, options.MaxMessageBytes),
         BatchNumMessages = 10_000,
         MessageMaxBytes = options.MaxMessageBytes,
-        QueueBufferingMaxKbytes = QueuedKbytes,     // the windows bound what is queued; this is never reached
+        QueueBufferingMaxMessages = QueuedRecords,  // the windows bound what is queued; these are never reached
+        QueueBufferingMaxKbytes = QueuedKbytes,
         DeliveryReportFields = "status",
         ReconnectBackoffMs = 50,
         ReconnectBackoffMaxMs = 1000,

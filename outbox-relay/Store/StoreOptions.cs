@@ -10,10 +10,10 @@ public sealed class StoreOptions
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>The most rows in one window. At most two windows are under way. 1 to 100,000.</summary>
-    public int WindowRows { get; set; } = 2000;
+    public int WindowRows { get; set; } = 500;
 
     /// <summary>
     /// Bytes after which a window takes no further row; the last row may go beyond. 64 KiB to 256 MiB.
     /// </summary>
-    public int WindowBytes { get; set; } = 4 * 1024 * 1024;
+    public int WindowBytes { get; set; } = 2 * 1024 * 1024;
 }
