@@ -77,15 +77,16 @@ public static class MetricsPort
             context, StatusCodes.Status503ServiceUnavailable,
             $"the relay's loop has not come round for {state.SinceTick.TotalSeconds:F0} s\n");
 
+    /// <summary>
+    /// Ready means: configured and running. A sidecar's readiness is the whole pod's, so what the relay waits for is said
+    /// here, and does not take the application's own traffic away.
+    /// </summary>
     private static Task ReadyAsync(HttpContext context, RelayState state)
     {
-        var reasons = state.NotReady;
-        return reasons.Count > 0
-            ? WriteAsync(
-                context, StatusCodes.Status503ServiceUnavailable,
-                string.Concat(reasons.Select(reason => $"waiting for {reason}\n")))
-            : WriteAsync(
-                context, StatusCodes.Status200OK, state.StandsBy is { } lease ? $"standing by: {lease}\n" : "ready\n");
+        var text = state.NotReady is { Count: > 0 } reasons ? $"ready; waiting for\n{string.Join('\n', reasons)}\n"
+            : state.StandsBy is { } lease ? $"ready; standing by: {lease}\n"
+            : "ready\n";
+        return WriteAsync(context, StatusCodes.Status200OK, text);
     }
 
     private static Task WriteAsync(HttpContext context, int status, string text)
