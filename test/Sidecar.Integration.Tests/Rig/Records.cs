@@ -61,6 +61,10 @@ internal sealed class Records : IDisposable
             report => refused ??= report.Error.IsError ? report.Error : null);
     }
 
+    /// <summary>Produces one record with a header of this name.</summary>
+    public void PutWithRawHeaderName(int partition, byte[] name) =>
+        RawProduce.Produce(producer.Handle, topic, partition, name);
+
     public void Flush()
     {
         if (producer.Flush(FlushTimeout) > 0) throw new InvalidOperationException("Kafka did not take all in time");

@@ -13,6 +13,9 @@ internal sealed record AgentSetup(string BootstrapServers, string Topic, string 
     /// <summary>More of the subscription, <c>; key=value</c>.</summary>
     public string Subscription { get; init; } = "";
 
+    /// <summary>More lines of annotations.</summary>
+    public string MoreAnnotations { get; init; } = "";
+
     /// <summary>More flags.</summary>
     public IReadOnlyList<string> Flags { get; init; } = [];
 }
@@ -41,7 +44,7 @@ internal sealed class RunningAgent : IAsyncDisposable
         var port = Ports.Free();
         var file = Path.Combine(Path.GetTempPath(), $"annotations-{Guid.NewGuid():N}");
         await File.WriteAllTextAsync(
-            file, $"sidecar.events/subscription.test=\"{setup.Topic}{setup.Subscription}\"\n");
+            file, $"sidecar.events/subscription.test=\"{setup.Topic}{setup.Subscription}\"\n{setup.MoreAnnotations}\n");
         string[] line =
         [
             "run", "--annotations", file, "--app-address", setup.AppAddress, "--group", setup.Group,
@@ -72,13 +75,6 @@ internal sealed class RunningAgent : IAsyncDisposable
         async () => Math.Abs(await MetricAsync(name, labels) - value) < 0.5,
         Patience,
         $"{name} {string.Join(' ', labels)} is {value}");
-
-    /// <summary>Waits until nothing that it received is open and the last commit is accepted.</summary>
-    public Task CommittedAsync(int records) => Until.TrueAsync(
-        async () => await MetricAsync("sidecar_records_received_total") >= records
-            && await MetricAsync("sidecar_consumer_lag_records") == 0,
-        Patience,
-        "nothing is open");
 
     /// <summary>Ends it by SIGTERM; its exit code.</summary>
     public Task<int> StopAsync() => Process.StopAsync(Patience);
