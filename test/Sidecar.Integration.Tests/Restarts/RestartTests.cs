@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using Sidecar.Integration.Tests.Rig;
 using Sidecar.TestKit.Kafka;
 
@@ -67,7 +66,7 @@ internal sealed class RestartTests
             await inbox.HasAsync(perKill * kill, Patience);
             await agent.Process.KillAsync();
             var duplicates = inbox.Ledger.Table().Duplicates;
-            var uncommitted = Uncommitted(kafka, topic, inbox);
+            var uncommitted = Uncommitted.Count(kafka, topic, Partitions, inbox);
             bounds += uncommitted + Concurrency;
             await TestContext.Out.WriteLineAsync(
                 $"kill {kill}: {inbox.Different:N0} delivered, {duplicates:N0} repeated so far; at most {uncommitted:N0} "
@@ -89,17 +88,5 @@ internal sealed class RestartTests
             Assert.That(table.Duplicates, Is.LessThanOrEqualTo(bounds));
             Assert.That(bounds, Is.LessThan(records.Produced / 2), "the agent hardly commits");
         });
-    }
-
-    // What the application has acknowledged and the group's offsets do not cover. The ack map covers a part of that.
-    private static int Uncommitted(KafkaServer kafka, string topic, Inbox inbox)
-    {
-        using var consumer = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig(kafka.Client()) { GroupId = $"{topic}-group" }).SetLogHandler((_, _) => { }).Build();
-        var offsets = consumer.Committed(
-            Enumerable.Range(0, Partitions).Select(p => new TopicPartition(topic, p)), Patience)
-            .ToDictionary(offset => offset.Partition.Value, offset => Math.Max(0, offset.Offset.Value));
-        return inbox.Taken.Where(taken => taken.Position.Offset >= offsets[taken.Position.Partition])
-            .Select(taken => taken.Position).Distinct().Count();
     }
 }

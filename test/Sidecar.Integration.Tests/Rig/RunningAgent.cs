@@ -26,6 +26,10 @@ internal sealed class RunningAgent : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PageTimeout = TimeSpan.FromSeconds(5);
 
+    // Variables of the test run, which the agent would warn of.
+    private static readonly Dictionary<string, string?> NotTheAgents =
+        new() { ["SIDECAR_PUBLISHED"] = null, ["SIDECAR_FULL"] = null };
+
     private readonly HttpClient page;
     private readonly string annotations;
 
@@ -50,7 +54,7 @@ internal sealed class RunningAgent : IAsyncDisposable
             "run", "--annotations", file, "--app-address", setup.AppAddress, "--group", setup.Group,
             "--bootstrap-servers", setup.BootstrapServers, "--metrics-port", $"{port}", .. setup.Flags,
         ];
-        var agent = new RunningAgent(ProgramProcess.Start(Programs.Agent, line), port, file);
+        var agent = new RunningAgent(ProgramProcess.Start(Programs.Agent, line, NotTheAgents), port, file);
         await agent.Process.WaitForLineAsync("is live", Patience);
         return agent;
     }
