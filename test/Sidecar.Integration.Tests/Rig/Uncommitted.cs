@@ -1,0 +1,25 @@
+using Confluent.Kafka;
+using Sidecar.TestKit.Kafka;
+
+namespace Sidecar.Integration.Tests.Rig;
+
+/// <summary>What may be delivered again after a kill.</summary>
+internal static class Uncommitted
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Different events that the application has acknowledged and the group's offsets, as read back now, do not cover.
+    /// The ack map, which is committed beside them, covers a part of those: this is an upper bound.
+    /// </summary>
+    public static int Count(KafkaServer kafka, string topic, int partitions, Inbox inbox)
+    {
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig(kafka.Client()) { GroupId = $"{topic}-group" }).SetLogHandler((_, _) => { }).Build();
+        var offsets = consumer.Committed(
+            Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition)), Timeout)
+            .ToDictionary(offset => offset.Partition.Value, offset => Math.Max(0, offset.Offset.Value));
+        return inbox.Taken.Where(taken => taken.Position.Offset >= offsets[taken.Position.Partition])
+            .Select(taken => taken.Position).Distinct().Count();
+    }
+}
