@@ -12,7 +12,9 @@ using Sidecar.TestKit.Processes;
 
 namespace Sidecar.Integration.Tests.EndToEnd;
 
-/// <summary>A row becomes an event, an event becomes a call: both programs and both halves of the .NET client.</summary>
+/// <summary>
+/// A row becomes an event, an event becomes a call: both programs and both halves of the .NET client.
+/// </summary>
 internal sealed class LineTests
 {
     private const int Partitions = 4;

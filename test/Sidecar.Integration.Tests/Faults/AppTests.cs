@@ -7,7 +7,9 @@ using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.Integration.Tests.Faults;
 
-/// <summary>The application is not there, or is another one: nothing is spent, and delivery begins when it comes.</summary>
+/// <summary>
+/// The application is not there, or is another one: nothing is spent, and delivery begins when it comes.
+/// </summary>
 internal sealed class AppTests
 {
     private const int Partitions = 4;

@@ -6,7 +6,9 @@ using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.Integration.Tests.Faults;
 
-/// <summary>Records that programs stumble over arrive byte for byte, or make their partition stand with the reason.</summary>
+/// <summary>
+/// Records that programs stumble over arrive byte for byte, or make their partition stand with the reason.
+/// </summary>
 internal sealed class AwkwardRecordTests
 {
     private const int Partitions = 2;
@@ -113,7 +115,8 @@ internal sealed class AwkwardRecordTests
         Assert.That(got.HasKey ? got.Key.ToByteArray() : null, Is.EqualTo(key), $"{record}: key");
         Assert.That(got.HasData ? got.Data.ToByteArray() : null, Is.EqualTo(value), $"{record}: value");
         Assert.That(
-            got.Headers.Select(header => (header.Name, header.HasValue ? Convert.ToHexString(header.Value.Span) : null)),
+            got.Headers.Select(header =>
+                (header.Name, header.HasValue ? Convert.ToHexString(header.Value.Span) : null)),
             Is.EqualTo(headers.Select(header =>
                 (header.Name, header.Value is null ? null : Convert.ToHexString(header.Value)))),
             $"{record}: headers");

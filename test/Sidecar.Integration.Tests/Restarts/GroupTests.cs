@@ -76,7 +76,8 @@ internal sealed class GroupTests
 
         var table = inbox.Ledger.Table();
         await TestContext.Out.WriteLineAsync(
-            $"one of two agents killed after {commits} commits of its own; at most {bound:N0} may be repeated\n{table}");
+            $"one of two agents killed after {commits} commits of its own; "
+            + $"at most {bound:N0} may be repeated\n{table}");
         Assert.That(table.IsAtLeastOnce, Is.True, table.ToString());
         Assert.That(table.Duplicates, Is.LessThanOrEqualTo(bound));
     }

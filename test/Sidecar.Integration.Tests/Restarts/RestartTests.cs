@@ -69,8 +69,8 @@ internal sealed class RestartTests
             var uncommitted = Uncommitted.Count(kafka, topic, Partitions, inbox);
             bounds += uncommitted + Concurrency;
             await TestContext.Out.WriteLineAsync(
-                $"kill {kill}: {inbox.Different:N0} delivered, {duplicates:N0} repeated so far; at most {uncommitted:N0} "
-                + $"acknowledged at or above the committed offsets + {Concurrency} in flight may be repeated");
+                $"kill {kill}: {inbox.Different:N0} delivered, {duplicates:N0} repeated so far; at most "
+                + $"{uncommitted:N0} acknowledged above the committed offsets + {Concurrency} in flight may be repeated");
         }
 
         await producing.StopAsync();
@@ -81,7 +81,8 @@ internal sealed class RestartTests
         }
 
         var table = inbox.Ledger.Table();
-        await TestContext.Out.WriteLineAsync($"{Ends} SIGKILLs, repeats {table.Duplicates:N0}, bound {bounds:N0}\n{table}");
+        await TestContext.Out.WriteLineAsync(
+            $"{Ends} SIGKILLs, repeats {table.Duplicates:N0}, bound {bounds:N0}\n{table}");
         Assert.Multiple(() =>
         {
             Assert.That(table.IsAtLeastOnce, Is.True, table.ToString());

@@ -37,8 +37,13 @@ internal sealed class Records : IDisposable
     /// <summary>Produces so many more, and waits until Kafka has them.</summary>
     public void Add(int count, Ledger ledger)
     {
-        for (var i = 0; i < count; i++) AddOne(ledger);
-        Flush();
+        // The producer's queue has room for so many, and refuses more.
+        const int Room = 50_000;
+        for (var i = 1; i <= count; i++)
+        {
+            AddOne(ledger);
+            if (i % Room == 0 || i == count) Flush();
+        }
     }
 
     /// <summary>Produces one more; Kafka has it after <see cref="Flush"/>.</summary>

@@ -54,7 +54,8 @@ internal sealed class RunningAgent : IAsyncDisposable
             "run", "--annotations", file, "--app-address", setup.AppAddress, "--group", setup.Group,
             "--bootstrap-servers", setup.BootstrapServers, "--metrics-port", $"{port}", .. setup.Flags,
         ];
-        var agent = new RunningAgent(ProgramProcess.Start(Programs.Agent, line, NotTheAgents), port, file);
+        var process = ProgramProcess.Start(Programs.Agent, line, NotTheAgents);
+        var agent = new RunningAgent(process, port, file);
         await agent.Process.WaitForLineAsync("is live", Patience);
         return agent;
     }
@@ -64,7 +65,7 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public Task<string> ReadyAsync() => page.GetStringAsync(new Uri("/readyz", UriKind.Relative));
 
-    /// <summary>The sum of a metric over the lines that hold all these parts of labels; 0 where there is none.</summary>
+    /// <summary>The sum of a metric over the lines that hold all these labels; 0 where there is none.</summary>
     public async Task<double> MetricAsync(string name, params string[] labels)
     {
         var text = await page.GetStringAsync(new Uri("/metrics", UriKind.Relative));
