@@ -21,7 +21,7 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
                 break;
             case Step.Exhausted:
                 metrics.Ended(outcome.End);
-                Log.Stands(logger, Subscription, position, outcome.End, finished.Attempts, outcome.Status, outcome.Reason);
+                Log.Stands(logger, Subscription, position, EndReason.Of(outcome.End), finished.Attempts, outcome.Status, outcome.Reason);
                 break;
             case Step.Hold when outcome.End == AttemptEnd.Interrupted:
                 Log.Interrupted(logger, Subscription, position, outcome.Reason);

@@ -1,5 +1,6 @@
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Delivery;
+using Sidecar.Agent.Telemetry;
 using Sidecar.Agent.Tracking;
 
 namespace Sidecar.Agent.Dispatch;
@@ -233,7 +234,7 @@ public sealed class Dispatcher : IDisposable
                 departures.PutBack(queued);
                 break;
             case Step.Exhausted:
-                worker.Standing = $"{outcome.End} at offset {queued.Record.Position.Offset}: {outcome.Reason}";
+                worker.Standing = $"{EndReason.Of(outcome.End)} at offset {queued.Record.Position.Offset}: {outcome.Reason}";
                 Drop_NeedsLock(queued);
                 LetGo_NeedsLock(worker);
                 break;

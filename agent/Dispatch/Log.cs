@@ -15,7 +15,7 @@ internal static partial class Log
         + "{Reason}). "
         + "Mend the application or the event and restart the agent; nothing of the partition is lost")]
     public static partial void Stands(
-        ILogger logger, string subscription, TopicPosition position, AttemptEnd end, int attempts, StatusCode status, string? reason);
+        ILogger logger, string subscription, TopicPosition position, string end, int attempts, StatusCode status, string? reason);
 
     [LoggerMessage(302, LogLevel.Warning, "{Subscription}: the connection was lost while {Position} was with the "
         + "application ({Reason}); it will be sent again")]

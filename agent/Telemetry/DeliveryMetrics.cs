@@ -67,12 +67,5 @@ public sealed class DeliveryMetrics
     public void WillRetry() => retries.Inc();
 
     /// <summary>An event came to its end undelivered.</summary>
-    public void Ended(AttemptEnd cause) => exhausted.WithLabels(Subscription, cause switch
-    {
-        AttemptEnd.Rejected => "rejected",
-        AttemptEnd.TooLarge => "too_large",
-        AttemptEnd.Unsendable => "unsendable",
-        AttemptEnd.Delivered or AttemptEnd.Failed or AttemptEnd.Unreachable or AttemptEnd.Interrupted
-            or AttemptEnd.Unavailable or AttemptEnd.WrongApp or AttemptEnd.Cancelled => "attempts_exhausted",
-    }).Inc();
+    public void Ended(AttemptEnd cause) => exhausted.WithLabels(Subscription, EndReason.Of(cause)).Inc();
 }

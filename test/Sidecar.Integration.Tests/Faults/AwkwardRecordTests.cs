@@ -48,12 +48,12 @@ internal sealed class AwkwardRecordTests
 
     [Test]
     public Task An_event_above_the_limit_makes_its_partition_stand_with_the_reason() =>
-        StandsAsync("large", "TooLarge", "; max-message=64Ki", records =>
+        StandsAsync("large", "too_large", "; max-message=64Ki", records =>
             records.Put("k"u8.ToArray(), new byte[100_000], 0));
 
     [Test]
     public Task A_header_name_that_is_not_UTF8_makes_its_partition_stand_with_the_reason() =>
-        StandsAsync("name", "Unsendable", "", records => records.PutWithRawHeaderName(0, [0xC3, 0x28]));
+        StandsAsync("name", "unsendable", "", records => records.PutWithRawHeaderName(0, [0xC3, 0x28]));
 
     private static async Task StandsAsync(string name, string reason, string subscription, Action<Records> put)
     {

@@ -20,11 +20,11 @@ internal sealed class FailingEventTests
 
     [Test]
     public Task An_event_that_fails_gets_its_attempts_and_then_its_partition_stands() =>
-        StandsAndGoesOnAsync("failing", Answers.Status(StatusCode.Internal, "cannot"), Attempts, "Failed");
+        StandsAndGoesOnAsync("failing", Answers.Status(StatusCode.Internal, "cannot"), Attempts, "attempts_exhausted");
 
     [Test]
     public Task An_event_that_is_rejected_makes_its_partition_stand_at_once() =>
-        StandsAndGoesOnAsync("rejected", Reject(), 1, "Rejected");
+        StandsAndGoesOnAsync("rejected", Reject(), 1, "rejected");
 
     private static async Task StandsAndGoesOnAsync(
         string name, RequestDelegate bad, int attempts, string reason)
