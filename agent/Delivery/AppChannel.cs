@@ -10,9 +10,10 @@ namespace Sidecar.Agent.Delivery;
 /// (<c>unix:/path</c>), opened when a call needs one.
 /// </summary>
 /// <remarks>
-/// Each call that finds no connection tries one at once. (With its own way to connect, a channel waits ever longer after
-/// a failure, up to two minutes; a handler that brings a connect callback is spared that.) There are no keep-alive pings: on
-/// one machine a dead peer closes its socket, a hung one meets the deadline, and servers punish pings.
+/// Each call that finds no connection tries one at once. (With its own way to connect, a channel waits ever longer
+/// after a failure, up to two minutes; a handler that brings a connect callback is spared that.) There are no
+/// keep-alive pings: on one machine a dead peer closes its socket, a hung one meets the deadline, and servers punish
+/// pings.
 /// </remarks>
 internal sealed class AppChannel : IDisposable
 {
@@ -72,7 +73,7 @@ internal sealed class AppChannel : IDisposable
         {
             EndPoint end = isUnix ? new UnixDomainSocketEndPoint(address[UnixPrefix.Length..]) : context.DnsEndPoint;
             await socket.ConnectAsync(end, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
+            return new AppStream(socket);
         }
         catch
         {

@@ -13,7 +13,9 @@ public enum Saying
     Reject,
 }
 
-/// <summary>The explicit verdict of an application, from a response of the generic contract or the trailers of a typed call.</summary>
+/// <summary>
+/// The explicit verdict of an application, from a response of the generic contract or the trailers of a typed call.
+/// </summary>
 /// <param name="Saying">The verdict; one that we do not know is a retry, never an ack.</param>
 /// <param name="RetryAfter">The least time to wait; within <see cref="Delays"/>' limits; null: not said.</param>
 /// <param name="Reason">Why, in the application's words; null: not said.</param>
@@ -45,8 +47,7 @@ internal readonly record struct AppVerdict(Saying Saying, TimeSpan? RetryAfter, 
             Verdict.Retry => new AppVerdict(Saying.Retry, retryAfter, reason),
             Verdict.Reject => new AppVerdict(Saying.Reject, null, reason),
             // The one open set: a newer application may know more verdicts than we do.
-            _ => new AppVerdict(
-                Saying.Retry, retryAfter, reason ?? $"the application answered with unknown verdict {(int)result.Verdict}"),
+            _ => new AppVerdict(Saying.Retry, retryAfter, reason ?? $"unknown verdict {(int)result.Verdict}"),
         };
     }
 
@@ -66,8 +67,7 @@ internal readonly record struct AppVerdict(Saying Saying, TimeSpan? RetryAfter, 
             "ACK" => new AppVerdict(Saying.Ack, null, null),
             "RETRY" => new AppVerdict(Saying.Retry, retryAfter, reason),
             "REJECT" => new AppVerdict(Saying.Reject, null, reason),
-            _ => new AppVerdict(
-                Saying.Retry, retryAfter, reason ?? $"the application answered with unknown verdict '{verdict}'"),
+            _ => new AppVerdict(Saying.Retry, retryAfter, reason ?? $"unknown verdict '{verdict}'"),
         };
     }
 }

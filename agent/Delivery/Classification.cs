@@ -9,7 +9,7 @@ public enum CallEnd
     /// <summary>The application answered: its verdict or its status decides.</summary>
     Answered,
 
-    /// <summary>The application reset the call, or its answer cannot be read: whatever status the library makes of it.</summary>
+    /// <summary>The application reset the call, or its answer cannot be read, whatever the library makes of it.</summary>
     Garbled,
 
     /// <summary>We cancelled.</summary>
@@ -87,8 +87,8 @@ internal static class Classification
         StatusCode.Unimplemented or StatusCode.Unauthenticated or StatusCode.PermissionDenied => AttemptEnd.WrongApp,
     };
 
-    // "Not again" ends a failing event. It does not end one that an overloaded application turned away: UNAVAILABLE says
-    // nothing about the event.
+    // "Not again" ends a failing event. It does not end one that an overloaded application turned away: UNAVAILABLE
+    // says nothing about the event.
     private static AttemptEnd HeedNever(AttemptEnd end, in EndedCall call) =>
         end == AttemptEnd.Failed && call.Hint.Never && call.Verdict.RetryAfter is null ? AttemptEnd.Rejected : end;
 }

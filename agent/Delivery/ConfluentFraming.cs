@@ -21,7 +21,7 @@ internal static class ConfluentFraming
         start = 0;
         if (value.Length <= FixedBytes)
         {
-            return $"framing confluent: the value has {value.Length} bytes, the prefix alone has at least {FixedBytes + 1}";
+            return $"framing confluent: the value has {value.Length} bytes, the prefix at least {FixedBytes + 1}";
         }
 
         if (value[0] != Magic)

@@ -39,8 +39,8 @@ internal static class Delays
         while (!rest.IsEmpty)
         {
             var digits = rest.IndexOfAnyExcept(Number);
-            if (digits < 1
-                || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
+            if (digits < 1 || !double.TryParse(
+                rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
             {
                 return null;
             }

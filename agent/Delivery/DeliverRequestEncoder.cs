@@ -4,9 +4,9 @@ using Sidecar.Agent.Contracts;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>
-/// Writes a record as a <c>sidecar.delivery.v1.DeliverRequest</c>, straight from the record's bytes: no message object and
-/// no string stands between. Measure first, then write exactly that many bytes. The fields and their rules are those of
-/// delivery.proto; the tests hold it against the generated code.
+/// Writes a record as a <c>sidecar.delivery.v1.DeliverRequest</c>, straight from the record's bytes: no message object
+/// and no string stands between. Measure first, then write exactly that many bytes. The fields and their rules are
+/// those of delivery.proto; the tests hold it against the generated code.
 /// </summary>
 internal sealed class DeliverRequestEncoder(string subscription)
 {

@@ -4,9 +4,9 @@ using Sidecar.Agent.Contracts;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>
-/// What a record's headers say of the event: the CloudEvents attributes, where they lie. One that is null, empty or not
-/// UTF-8 counts as not there (the raw header is delivered all the same); of one that is repeated the last counts, as for
-/// Kafka's own <c>lastHeader</c>.
+/// What a record's headers say of the event: the CloudEvents attributes, where they lie. One that is null, empty or
+/// not UTF-8 counts as not there (the raw header is delivered all the same); of one that is repeated the last counts,
+/// as for Kafka's own <c>lastHeader</c>.
 /// </summary>
 internal ref struct EventAttributes
 {
@@ -17,7 +17,7 @@ internal ref struct EventAttributes
     internal ReadOnlySpan<byte> Time;
     internal ReadOnlySpan<byte> ContentType;
 
-    /// <summary>The event's time: <c>ce_time</c> where it is valid, otherwise the record's timestamp; see HasInstant.</summary>
+    /// <summary>The event's time, if it has one: a valid <c>ce_time</c>, otherwise the record's timestamp.</summary>
     internal Instant Instant;
 
     /// <summary>The event has a time.</summary>

@@ -5,12 +5,12 @@ using Sidecar.Agent.Contracts;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>
-/// The attributes of an event as metadata of a typed call. What names and places the event must fit, or the event is not
-/// sent; the trace context and the list of all headers are left out where they do not.
+/// The attributes of an event as metadata of a typed call. What names and places the event must fit, or the event is
+/// not sent; the trace context and the list of all headers are left out where they do not.
 /// </summary>
 internal static class EventMetadata
 {
-    /// <summary>A longer list of headers (as a serialized HeaderList) is left out, and its size is told instead.</summary>
+    /// <summary>A longer list of headers, as a serialized HeaderList, is left out and its size told instead.</summary>
     internal const int MaxHeaderListBytes = 4096;
 
     private const string HeadersName = "sidecar-headers-bin";

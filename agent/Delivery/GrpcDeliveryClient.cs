@@ -8,8 +8,8 @@ namespace Sidecar.Agent.Delivery;
 
 /// <summary>
 /// Step 5 of the line: one gRPC attempt with a deadline, one outcome. It holds the connections to one subscription's
-/// application; any number of attempts may be under way at a time. An application that was away is found again by the next
-/// attempt. While an attempt is under way the record must not be released; once it has ended, nothing reads it any more.
+/// application; any number of attempts may be under way at a time. An application that was away is found again by the
+/// next attempt. While an attempt is under way the record must not be released; once it has ended, nothing reads it.
 /// </summary>
 public sealed class GrpcDeliveryClient : IDeliveryClient
 {
@@ -102,8 +102,9 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
             MethodType.Unary,
             name[1..slash],
             name[(slash + 1)..],
-            Marshallers.Create<OutgoingCall>(OutgoingCall.Write, _ => throw new NotSupportedException("never received")),
-            Marshallers.Create<DeliverResponse>((_, _) => throw new NotSupportedException("never sent"), contract.Parse));
+            Marshallers.Create<OutgoingCall>(OutgoingCall.Write, _ => throw new NotSupportedException("only sent")),
+            Marshallers.Create<DeliverResponse>(
+                (_, _) => throw new NotSupportedException("only received"), contract.Parse));
     }
 
     private AttemptOutcome Classify(RpcException failure, bool sent, CancellationToken cancellation)
@@ -122,7 +123,8 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
 
     private string Describe(CallEnd end, in Status status) => end switch
     {
-        CallEnd.Answered or CallEnd.Garbled when status.StatusCode == StatusCode.DeadlineExceeded && status.Detail.Length == 0 =>
+        CallEnd.Answered or CallEnd.Garbled
+            when status.StatusCode == StatusCode.DeadlineExceeded && status.Detail.Length == 0 =>
             $"no answer within the deadline of {options.Deadline.TotalMilliseconds:0} ms",
         CallEnd.Answered => status.Detail,
         CallEnd.Garbled => TransportFault.Explain(status.DebugException) ?? status.Detail,

@@ -10,7 +10,7 @@ namespace Sidecar.Agent.Delivery;
 /// <param name="Metadata">The call's metadata; null: none.</param>
 internal readonly record struct PreparedCall(int Size, int ValueStart, Metadata? Metadata);
 
-/// <summary>One of the two ways to call an application: <see cref="GenericContract"/> and <see cref="TypedMethod"/>.</summary>
+/// <summary>One of the two ways to call an application: the generic contract and a typed method.</summary>
 internal interface IContract
 {
     /// <summary>The full name of the gRPC method, <c>/package.Service/Method</c>.</summary>

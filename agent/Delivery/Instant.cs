@@ -1,6 +1,6 @@
 namespace Sidecar.Agent.Delivery;
 
-/// <summary>A point in time as protobuf's Timestamp counts it: seconds since the Unix epoch, and nanoseconds from 0 on.</summary>
+/// <summary>A point in time as protobuf's Timestamp counts it: seconds since the Unix epoch, nanoseconds from 0 on.</summary>
 internal readonly record struct Instant(long Seconds, int Nanos)
 {
     /// <summary>0001-01-01T00:00:00Z, the earliest that a Timestamp may hold.</summary>
@@ -23,8 +23,8 @@ internal readonly record struct Instant(long Seconds, int Nanos)
     }
 
     /// <summary>
-    /// From RFC 3339 text, <c>2026-05-04T03:02:01.5+02:00</c>. Digits beyond the nanosecond are dropped; a leap second is
-    /// the second after it, since Unix time has no name for it.
+    /// From RFC 3339 text, <c>2026-05-04T03:02:01.5+02:00</c>. Digits beyond the nanosecond are dropped; a leap second
+    /// is the second after it, since Unix time has no name for it.
     /// </summary>
     internal static bool TryParse(ReadOnlySpan<byte> text, out Instant instant)
     {

@@ -4,9 +4,9 @@ using Sidecar.Agent.Contracts;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>
-/// The request of one call, as the client library holds it. The record's bytes are copied out when a connection takes the
-/// call. That may happen on another thread while the call is being given up; so the copy and the end of the call exclude
-/// each other, and after the end nothing reads the record, whose buffer may by then hold another event.
+/// The request of one call, as the client library holds it. The record's bytes are copied out when a connection takes
+/// the call. That may happen on another thread while the call is being given up; so the copy and the end of the call
+/// exclude each other, and after the end nothing reads the record, whose buffer may by then hold another event.
 /// </summary>
 internal sealed class OutgoingCall(IContract contract)
 {
@@ -40,7 +40,7 @@ internal sealed class OutgoingCall(IContract contract)
         }
     }
 
-    /// <summary>Writes the request where the client library wants it. A stream that was refused is written again.</summary>
+    /// <summary>Writes the request where the library wants it; again, where a stream was refused.</summary>
     internal static void Write(OutgoingCall call, SerializationContext context)
     {
         lock (call.gate)

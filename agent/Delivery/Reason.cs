@@ -2,7 +2,7 @@ using Sidecar.Agent.Contracts;
 
 namespace Sidecar.Agent.Delivery;
 
-/// <summary>Reasons for people, bounded: an application must not fill logs, metadata and dead letters with one answer.</summary>
+/// <summary>Reasons for people, bounded: one answer must not fill logs, metadata and dead letters.</summary>
 internal static class Reason
 {
     /// <summary>The text, cut to <see cref="AttemptOutcome.MaxReasonBytes"/> between two characters.</summary>

@@ -28,18 +28,21 @@ internal static class TransportFault
             return OfStatus(status, sent);
         }
 
+        var connectionFailed = false;
         for (var cause = status.DebugException; cause is not null; cause = cause.InnerException)
         {
             if (OfCause(cause) is { } end)
             {
                 return sent || end == CallEnd.NotGrpc ? end : CallEnd.NotProcessed;
             }
+
+            connectionFailed |= cause is IOException;
         }
 
-        return sent ? CallEnd.Garbled : CallEnd.NotProcessed;
+        return !sent ? CallEnd.NotProcessed : connectionFailed ? CallEnd.Lost : CallEnd.Garbled;
     }
 
-    /// <summary>What happened to the call or its connection, in words for people; null: the status says it better.</summary>
+    /// <summary>What happened to the call or its connection, for people; null: the status says it better.</summary>
     internal static string? Explain(Exception? cause)
     {
         for (; cause is not null; cause = cause.InnerException)
@@ -55,6 +58,8 @@ internal static class TransportFault
                 case HttpProtocolException { ErrorCode: NoError }:
                 case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
                     return "the application closed the connection";
+                case NeverAnsweredException { InnerException: null }:
+                    return "the connection was closed before the application said anything";
                 case InvalidProtocolBufferException:
                     return "the response is not a message of the contract";
                 case HttpProtocolException protocol:
@@ -86,15 +91,15 @@ internal static class TransportFault
 
     private static bool IsForeign(in Status status) =>
         status.Detail.StartsWith(BadResponse, StringComparison.Ordinal)
-        && !(status.Detail.StartsWith(BadHttpStatus, StringComparison.Ordinal) && status.Detail[BadHttpStatus.Length] == '5');
+        && !status.Detail.StartsWith(BadHttpStatus + "5", StringComparison.Ordinal);
 
     private static CallEnd? OfCause(Exception cause) => cause switch
     {
         InvalidProtocolBufferException => CallEnd.Garbled,
         HttpRequestException { InnerException: HttpProtocolException { ErrorCode: Http11Required } } => CallEnd.NotGrpc,
 
-        // The handler keeps to itself that a call may be sent again (a refused stream, or one that a GOAWAY excludes). It
-        // shows in this alone: then its message is not that of the protocol error inside.
+        // The handler keeps to itself that a call may be sent again (a refused stream, or one that a GOAWAY excludes).
+        // It shows in this alone: then its message is not that of the protocol error inside.
         HttpRequestException { InnerException: HttpProtocolException inner } when cause.Message != inner.Message =>
             CallEnd.NotProcessed,
 
@@ -104,11 +109,14 @@ internal static class TransportFault
         // The application reset this one call; the connection lives.
         HttpProtocolException => CallEnd.Garbled,
 
-        // No HTTP/2 settings ever came: an application sends them before it takes a call.
-        HttpIOException { HttpRequestError: HttpRequestError.InvalidResponse } => CallEnd.NotProcessed,
-        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError } =>
-            CallEnd.NotProcessed,
-        IOException or SocketException => CallEnd.Lost,
+        NeverAnsweredException => CallEnd.NotProcessed,
+        HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+        } => CallEnd.NotProcessed,
+        SocketException => CallEnd.Lost,
+
+        // Others say nothing by themselves: what is inside may.
         _ => null,
     };
 }

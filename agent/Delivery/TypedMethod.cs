@@ -5,8 +5,8 @@ using Sidecar.Delivery.V1;
 namespace Sidecar.Agent.Delivery;
 
 /// <summary>
-/// A method of the team's own: the record's value is the request, untouched, and the event's attributes are metadata. The
-/// response is the team's own message and is never parsed; an explicit verdict comes in the trailers.
+/// A method of the team's own: the record's value is the request, untouched, and the event's attributes are metadata.
+/// The response is the team's own message and is never parsed; an explicit verdict comes in the trailers.
 /// </summary>
 internal sealed class TypedMethod(string fullName, Framing framing, int maxMessageBytes) : IContract
 {

@@ -35,8 +35,9 @@ public sealed class AppVerdictTests
     [Test]
     public void An_ack_for_another_delivery_is_none_for_this_one()
     {
-        Assert.That(Of(new Result { Verdict = Verdict.Ack, DeliveryId = "0000000000000abc" }).Saying, Is.EqualTo(Saying.Ack));
-        Assert.That(Of(new Result { Verdict = Verdict.Ack, DeliveryId = "0000000000000abd" }).Saying, Is.EqualTo(Saying.Retry));
+        var ours = new Result { Verdict = Verdict.Ack, DeliveryId = "0000000000000abc" };
+        var another = new Result { Verdict = Verdict.Ack, DeliveryId = "0000000000000abd" };
+        Assert.That((Of(ours).Saying, Of(another).Saying), Is.EqualTo((Saying.Ack, Saying.Retry)));
     }
 
     [TestCase("ack", Saying.Ack)]
@@ -65,7 +66,8 @@ public sealed class AppVerdictTests
     public void Details_that_cannot_be_read_are_as_good_as_none()
     {
         Assert.That(Hint(Any("google.rpc.RetryInfo", [0x0a, 0x7f])), Is.EqualTo(default(RetryHint)));
-        Assert.That(RetryHint.Of(new Metadata { { "grpc-status-details-bin", [0xff, 0xff] } }), Is.EqualTo(default(RetryHint)));
+        var noise = new Metadata { { "grpc-status-details-bin", [0xff, 0xff] } };
+        Assert.That(RetryHint.Of(noise), Is.EqualTo(default(RetryHint)));
     }
 
     [TestCase("700", 700d, false)]

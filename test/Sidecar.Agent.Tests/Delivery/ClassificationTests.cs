@@ -37,7 +37,8 @@ public sealed class ClassificationTests
     {
         foreach (var status in Enum.GetValues<StatusCode>())
         {
-            Assert.That(Classify(status, new AppVerdict(saying, null, "r")).End, Is.EqualTo(expected), status.ToString());
+            var outcome = Classify(status, new AppVerdict(saying, null, "r"));
+            Assert.That(outcome.End, Is.EqualTo(expected), status.ToString());
         }
     }
 
@@ -59,7 +60,8 @@ public sealed class ClassificationTests
     public void The_delay_of_the_verdict_comes_before_that_of_the_trailers()
     {
         var hint = new RetryHint(TimeSpan.FromSeconds(9), Never: false);
-        Assert.That(Classify(StatusCode.Aborted, new AppVerdict(Saying.Retry, Asked, null), hint).RetryAfter, Is.EqualTo(Asked));
+        var verdict = new AppVerdict(Saying.Retry, Asked, null);
+        Assert.That(Classify(StatusCode.Aborted, verdict, hint).RetryAfter, Is.EqualTo(Asked));
         Assert.That(Classify(StatusCode.Aborted, default, hint).RetryAfter, Is.EqualTo(hint.RetryAfter));
         Assert.That(Classify(StatusCode.Unavailable, default, hint).RetryAfter, Is.EqualTo(hint.RetryAfter));
         Assert.That(Classify(StatusCode.InvalidArgument, default, hint).RetryAfter, Is.Null);
@@ -72,8 +74,8 @@ public sealed class ClassificationTests
         Assert.That(Classify(StatusCode.Internal, default, never).End, Is.EqualTo(AttemptEnd.Rejected));
         Assert.That(Classify(StatusCode.Unavailable, default, never).End, Is.EqualTo(AttemptEnd.Unavailable));
         Assert.That(Classify(StatusCode.OK, default, never).End, Is.EqualTo(AttemptEnd.Delivered));
-        Assert.That(
-            Classify(StatusCode.Internal, new AppVerdict(Saying.Retry, null, null), never).End, Is.EqualTo(AttemptEnd.Failed));
+        var verdict = new AppVerdict(Saying.Retry, null, null);
+        Assert.That(Classify(StatusCode.Internal, verdict, never).End, Is.EqualTo(AttemptEnd.Failed));
     }
 
     [Test]

@@ -34,7 +34,8 @@ public sealed class DeliverRequestEncoderTests
 
     [Test]
     public void Generated_code_reads_back_every_record_as_it_was() =>
-        Gen.Select(Content, Content, Gen.Select(Name, Value).Array[0, 6], Place, Attempts, Gen.Long[-1, 4_000_000_000_000])
+        Gen.Select(
+                Content, Content, Gen.Select(Name, Value).Array[0, 6], Place, Attempts, Gen.Long[-1, 4_000_000_000_000])
             .Sample((key, value, headers, place, attempt, timestamp) =>
             {
                 var record = Records.Make(key, value, headers, place, timestamp);
@@ -63,7 +64,8 @@ public sealed class DeliverRequestEncoderTests
             Is.EqualTo(("e-1", "/orders", "acme.Placed", "ört", "application/protobuf")));
         Assert.That(read.Time, Is.EqualTo(Timestamp.FromDateTimeOffset(
             new DateTimeOffset(2026, 5, 4, 1, 2, 1, 500, TimeSpan.Zero))));
-        Assert.That(read.FirstSeenTime.ToDateTimeOffset().ToUnixTimeMilliseconds(), Is.EqualTo(Records.First.FirstSeenMs));
+        Assert.That(
+            read.FirstSeenTime.ToDateTimeOffset().ToUnixTimeMilliseconds(), Is.EqualTo(Records.First.FirstSeenMs));
     }
 
     [TestCase("ce_id")]

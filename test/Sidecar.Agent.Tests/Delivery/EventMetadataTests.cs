@@ -53,7 +53,8 @@ public sealed class EventMetadataTests
         {
             (byte[] Name, byte[]? Value)[] headers =
                 [.. pairs.Select(pair => (Encoding.UTF8.GetBytes(pair.Item1), pair.Item2))];
-            var list = HeaderList.Parser.ParseFrom(Make(Records.Make(null, null, headers)).GetValueBytes("sidecar-headers-bin"));
+            var metadata = Make(Records.Make(null, null, headers));
+            var list = HeaderList.Parser.ParseFrom(metadata.GetValueBytes("sidecar-headers-bin"));
             Assert.That(
                 list.Headers.Select(header => (header.Name, header.HasValue ? header.Value.ToByteArray() : null)),
                 Is.EqualTo(pairs.Select(pair => (new string(pair.Item1), pair.Item2))));

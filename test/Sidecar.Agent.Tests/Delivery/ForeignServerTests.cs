@@ -19,6 +19,14 @@ namespace Sidecar.Agent.Tests.Delivery;
 public sealed class ForeignServerTests(string kind)
 {
     private const string TypedMethod = "/acme.orders.v1.OrderEventsService/HandleOrderPlaced";
+    // By their numbers.
+    private static readonly string[] StatusNames =
+    [
+        "ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found", "already_exists",
+        "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range", "unimplemented",
+        "internal", "unavailable", "data_loss", "unauthenticated",
+    ];
+
     private static readonly byte[] Order = new OrderPlaced { OrderId = "o-1", TotalCents = 4200 }.ToByteArray();
     private static readonly byte[] Key = [0, 0xff, (byte)'k'];
     private ForeignServer server = null!;
@@ -49,22 +57,19 @@ public sealed class ForeignServerTests(string kind)
     public async Task Every_status_is_classified_the_same_trailers_only_or_not()
     {
         TestContext.Out.WriteLine($"{kind,-22}{"trailers only",-14}{"headers first",-14}{"typed",-14}");
-        var names = (string[])["ok", "cancelled", "unknown", "invalid_argument", "deadline_exceeded", "not_found",
-            "already_exists", "permission_denied", "resource_exhausted", "failed_precondition", "aborted", "out_of_range",
-            "unimplemented", "internal", "unavailable", "data_loss", "unauthenticated"];
         using (Assert.EnterMultipleScope())
         {
-            for (var number = 1; number < names.Length; number++)
+            for (var number = 1; number < StatusNames.Length; number++)
             {
                 var status = (StatusCode)number;
-                var behaviour = $"status={names[number].ToUpperInvariant()};message=grüße 100%";
+                var behaviour = $"status={StatusNames[number].ToUpperInvariant()};message=grüße 100%";
                 var bare = await DeliverAsync(false, behaviour);
                 var whole = await DeliverAsync(false, behaviour + ";headers-first");
                 var byMethod = await DeliverAsync(true, behaviour);
-                TestContext.Out.WriteLine($"{names[number],-22}{bare.End,-14}{whole.End,-14}{byMethod.End,-14}");
+                TestContext.Out.WriteLine($"{StatusNames[number],-22}{bare.End,-14}{whole.End,-14}{byMethod.End,-14}");
                 var expected = Classification.Of(
                     new EndedCall(CallEnd.Answered, status, "grüße 100%", default, default));
-                Assert.That((bare, whole, byMethod), Is.EqualTo((expected, expected, expected)), names[number]);
+                Assert.That((bare, whole, byMethod), Is.EqualTo((expected, expected, expected)), StatusNames[number]);
             }
         }
     }
@@ -102,8 +107,8 @@ public sealed class ForeignServerTests(string kind)
         Assert.That(left, Is.InRange(1, 30_000), "the application sees the deadline");
         var expected = new JsonObject
         {
-            ["order_id"] = "o-1", ["total_cents"] = "4200", ["id"] = "e-1", ["type"] = "acme.Placed", ["source"] = "/orders",
-            ["topic"] = "orders.v1", ["partition"] = "3", ["offset"] = "42", ["attempt"] = "1",
+            ["order_id"] = "o-1", ["total_cents"] = "4200", ["id"] = "e-1", ["type"] = "acme.Placed",
+            ["source"] = "/orders", ["topic"] = "orders.v1", ["partition"] = "3", ["offset"] = "42", ["attempt"] = "1",
             ["delivery_id"] = "0000000000abcdef", ["key"] = "00ff6b", ["tombstone"] = null, ["omitted"] = null,
             ["headers"] = HeadersAsJson("echo"), ["traceparent"] = "00-aa-bb-01",
         };
@@ -119,7 +124,7 @@ public sealed class ForeignServerTests(string kind)
         Assert.That((nothing["key"], (string?)empty["key"]), Is.EqualTo(((JsonNode?)null, "")));
         Assert.That(
             isTyped ? (string?)nothing["tombstone"] : nothing["data"]?.ToString(), Is.EqualTo(isTyped ? "true" : null));
-        Assert.That(isTyped ? (string?)empty["tombstone"] : (string?)empty["data"], Is.EqualTo(isTyped ? null : Digest([])));
+        Assert.That((string?)empty[isTyped ? "tombstone" : "data"], Is.EqualTo(isTyped ? null : Digest([])));
     }
 
     [Test]
@@ -143,11 +148,12 @@ public sealed class ForeignServerTests(string kind)
     [Test]
     public async Task The_deadline_holds_and_the_connection_lives_on([Values] bool isTyped)
     {
-        await using var hasty = Client(
-            server.Address, isTyped ? TypedMethod : null, delivery => delivery.Deadline = TimeSpan.FromMilliseconds(300));
+        var deadline = TimeSpan.FromMilliseconds(300);
+        await using var hasty =
+            Client(server.Address, isTyped ? TypedMethod : null, delivery => delivery.Deadline = deadline);
         var outcome = await hasty.DeliverAsync(Event("sleep"), Records.First, default);
         Assert.That((outcome.End, outcome.Status), Is.EqualTo((AttemptEnd.Failed, StatusCode.DeadlineExceeded)));
-        Assert.That((await hasty.DeliverAsync(Event("nothing"), Records.First, default)).End, Is.EqualTo(AttemptEnd.Delivered));
+        Assert.That(await EndAsync(hasty), Is.EqualTo(AttemptEnd.Delivered));
     }
 
     [Test]
@@ -167,16 +173,18 @@ public sealed class ForeignServerTests(string kind)
         var outcome = await client.DeliverAsync(Records.Make(null, new byte[5_000_000], []), Records.First, default);
         TestContext.Out.WriteLine(outcome);
         Assert.That((outcome.End, outcome.Status), Is.EqualTo((AttemptEnd.Failed, StatusCode.ResourceExhausted)));
-        Assert.That((await client.DeliverAsync(Event("nothing"), Records.First, default)).End, Is.EqualTo(AttemptEnd.Delivered));
+        Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Delivered));
     }
 
     [Test]
     public async Task Metadata_as_large_as_we_send_it_is_taken()
     {
         var headers = Records.Bytes(
-            ("test-behaviour", "verdict=REJECT;reason=taken"), ("baggage", new string('b', 600)), ("h", new string('h', 3300)));
+            ("test-behaviour", "verdict=REJECT;reason=taken"),
+            ("baggage", new string('b', 600)),
+            ("h", new string('h', 3300)));
         var outcome = await typed.DeliverAsync(Records.Make(new byte[200], Order, headers), Records.First, default);
-        Assert.That(outcome.Reason, Is.EqualTo("taken"), "the list of headers arrived, or the behaviour would not be known");
+        Assert.That(outcome.Reason, Is.EqualTo("taken"), "the list of headers arrived, with the behaviour in it");
     }
 
     [Test]
@@ -197,12 +205,11 @@ public sealed class ForeignServerTests(string kind)
         await using var client = Client(address, null);
         for (var attempt = 0; attempt < 5; attempt++)
         {
-            Assert.That(
-                (await client.DeliverAsync(Event("nothing"), Records.First, default)).End, Is.EqualTo(AttemptEnd.Unreachable));
+            Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Unreachable));
         }
 
         await using var late = await ForeignServer.StartAsync(kind, "--port", address.Split(':')[1]);
-        Assert.That((await client.DeliverAsync(Event("nothing"), Records.First, default)).End, Is.EqualTo(AttemptEnd.Delivered));
+        Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Delivered));
     }
 
     [Test]
@@ -227,6 +234,9 @@ public sealed class ForeignServerTests(string kind)
         change?.Invoke(options);
         return new GrpcDeliveryClient(options, "orders", TimeProvider.System);
     }
+
+    private static async Task<AttemptEnd> EndAsync(GrpcDeliveryClient client) =>
+        (await client.DeliverAsync(Event("nothing"), Records.First, default)).End;
 
     private static EventRecord Event(string behaviour) =>
         Records.Make(Key, Order, Records.Bytes(("test-behaviour", behaviour)));

@@ -51,7 +51,8 @@ public sealed class GrpcDeliveryClientTests
     [Test]
     public async Task A_verdict_in_the_response_counts()
     {
-        var result = new Result { Verdict = Verdict.Retry, Reason = "later", RetryAfter = new Duration { Seconds = 2 } };
+        var delay = new Duration { Seconds = 2 };
+        var result = new Result { Verdict = Verdict.Retry, Reason = "later", RetryAfter = delay };
         app.Handler = Answers.Ok(new DeliverResponse { Result = result }.ToByteArray());
         Assert.That(await DeliverAsync(), Is.EqualTo(
             new AttemptOutcome(AttemptEnd.Failed, StatusCode.OK, "later", TimeSpan.FromSeconds(2))));
@@ -107,7 +108,7 @@ public sealed class GrpcDeliveryClientTests
         await arrived.Task;
         await cancellation.CancelAsync();
         Assert.That((await attempt).End, Is.EqualTo(AttemptEnd.Cancelled));
-        Assert.That((await client.DeliverAsync(Event, Records.First, cancellation.Token)).End, Is.EqualTo(AttemptEnd.Cancelled));
+        Assert.That(await EndAsync(client, cancellation.Token), Is.EqualTo(AttemptEnd.Cancelled));
     }
 
     [Test]
@@ -120,7 +121,7 @@ public sealed class GrpcDeliveryClientTests
         await arrived.Task;
         await client.DisposeAsync();
         Assert.That((await attempt).End, Is.EqualTo(AttemptEnd.Cancelled));
-        Assert.That((await client.DeliverAsync(Event, Records.First, default)).End, Is.EqualTo(AttemptEnd.Cancelled));
+        Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Cancelled));
     }
 
     [TestCase(StatusCode.Cancelled)]
@@ -221,11 +222,11 @@ public sealed class GrpcDeliveryClientTests
         {
             var outcome = await client.DeliverAsync(Event, Records.First, default);
             Assert.That(outcome.End, Is.EqualTo(AttemptEnd.Unreachable));
-            Assert.That(outcome.Reason, Is.EqualTo($"not delivered to {address}: connection refused: nothing listens there"));
+            Assert.That(outcome.Reason, Does.StartWith($"not delivered to {address}: connection refused"));
         }
 
         await using var late = await MisbehavingApp.StartAsync(address);
-        Assert.That((await client.DeliverAsync(Event, Records.First, default)).End, Is.EqualTo(AttemptEnd.Delivered));
+        Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Delivered));
     }
 
     [Test]
@@ -237,10 +238,13 @@ public sealed class GrpcDeliveryClientTests
         {
             await using (await MisbehavingApp.StartAsync(address))
             {
-                Assert.That((await client.DeliverAsync(Event, Records.First, default)).End, Is.EqualTo(AttemptEnd.Delivered));
+                Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Delivered));
             }
 
-            Assert.That((await client.DeliverAsync(Event, Records.First, default)).End, Is.EqualTo(AttemptEnd.Unreachable));
+            // The end of the old connection may show only by the event that was sent on it.
+            var end = await EndAsync(client);
+            Assert.That(
+                end == AttemptEnd.Interrupted ? await EndAsync(client) : end, Is.EqualTo(AttemptEnd.Unreachable));
         }
     }
 
@@ -274,10 +278,11 @@ public sealed class GrpcDeliveryClientTests
         Assert.That(outcome.End, Is.EqualTo(AttemptEnd.Unreachable));
 
         await using var late = await MisbehavingApp.StartAsync("unix:" + path);
-        Assert.That((await client.DeliverAsync(Event, Records.First, default)).End, Is.EqualTo(AttemptEnd.Delivered));
+        Assert.That(await EndAsync(client), Is.EqualTo(AttemptEnd.Delivered));
     }
 
     [TestCase(RawBehaviour.ResetOnConnect, AttemptEnd.Unreachable)]
+    [TestCase(RawBehaviour.CloseOnConnect, AttemptEnd.Unreachable)]
     [TestCase(RawBehaviour.ResetAfterRequest, AttemptEnd.Interrupted)]
     [TestCase(RawBehaviour.RefuseStream, AttemptEnd.Unreachable)]
     [TestCase(RawBehaviour.GoAwayUnprocessed, AttemptEnd.Unreachable)]
@@ -296,7 +301,8 @@ public sealed class GrpcDeliveryClientTests
     [Test]
     public async Task A_call_above_our_own_limit_is_not_made()
     {
-        var outcome = await DeliverAsync(delivery => delivery.MaxMessageBytes = 64, Records.Make(null, new byte[65], []));
+        var record = Records.Make(null, new byte[65], []);
+        var outcome = await DeliverAsync(delivery => delivery.MaxMessageBytes = 64, record);
         Assert.That((outcome.End, app.Calls), Is.EqualTo((AttemptEnd.TooLarge, 0)));
         Assert.That(outcome.Reason, Does.Contain("the limit is 64"));
     }
@@ -308,6 +314,9 @@ public sealed class GrpcDeliveryClientTests
         Assert.That((outcome.End, app.Calls), Is.EqualTo((AttemptEnd.Unsendable, 0)));
         Assert.That(outcome.Reason, Is.EqualTo("the name of header 1 is not UTF-8 (hex ff41)"));
     }
+
+    private static async Task<AttemptEnd> EndAsync(GrpcDeliveryClient client, CancellationToken cancellation = default) =>
+        (await client.DeliverAsync(Event, Records.First, cancellation)).End;
 
     private async Task<AttemptOutcome> DeliverAsync(Action<DeliveryOptions>? change = null, EventRecord? record = null)
     {

@@ -12,7 +12,11 @@ internal static class Records
     internal static readonly Attempt First = new(1, 0xabcdef, 1_750_000_000_123);
 
     internal static EventRecord Make(
-        byte[]? key, byte[]? value, (byte[] Name, byte[]? Value)[] headers, TopicPosition? place = null, long timestampMs = -1)
+        byte[]? key,
+        byte[]? value,
+        (byte[] Name, byte[]? Value)[] headers,
+        TopicPosition? place = null,
+        long timestampMs = -1)
     {
         var writer = new RecordWriter(16);
         if (key is not null)
@@ -37,5 +41,7 @@ internal static class Records
         Make("key"u8.ToArray(), "value"u8.ToArray(), Bytes(headers));
 
     internal static (byte[] Name, byte[]? Value)[] Bytes(params (string Name, string Value)[] headers) =>
-        [.. headers.Select(header => (Encoding.UTF8.GetBytes(header.Name), (byte[]?)Encoding.UTF8.GetBytes(header.Value)))];
+        [.. headers.Select(header => (Utf8(header.Name), (byte[]?)Utf8(header.Value)))];
+
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 }

@@ -27,7 +27,8 @@ public static class Answers
         };
 
     /// <summary>A status without a message: trailers only.</summary>
-    public static RequestDelegate Status(StatusCode status, string message, params (string Name, string Value)[] trailers) =>
+    public static RequestDelegate Status(
+        StatusCode status, string message, params (string Name, string Value)[] trailers) =>
         async context =>
         {
             await ReadMessageAsync(context);

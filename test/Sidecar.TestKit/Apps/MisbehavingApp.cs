@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Sidecar.TestKit.Apps;
 
 /// <summary>
-/// An application on Kestrel that answers each call as its <see cref="Handler"/> says, below the level of gRPC libraries: so
-/// it can answer what no library would.
+/// An application on Kestrel that answers each call as its <see cref="Handler"/> says, below the level of gRPC
+/// libraries: so it can answer what no library would.
 /// </summary>
 public sealed class MisbehavingApp : IAsyncDisposable
 {
@@ -80,7 +80,7 @@ public sealed class MisbehavingApp : IAsyncDisposable
         return listener.LocalEndpoint.ToString()!;
     }
 
-    /// <summary>Stops as a well-behaved server does: GOAWAY first, then what is under way, then the connections.</summary>
+    /// <summary>Stops as a good server does: GOAWAY first, then what is under way, then the connections.</summary>
     public Task StopAsync() => web.StopAsync();
 
     /// <inheritdoc/>

@@ -10,13 +10,16 @@ public enum RawBehaviour
     /// <summary>Resets the connection as soon as it is there.</summary>
     ResetOnConnect,
 
+    /// <summary>Closes the connection as soon as it is there, as a proxy does that has no backend.</summary>
+    CloseOnConnect,
+
     /// <summary>Takes a request whole, then resets the connection.</summary>
     ResetAfterRequest,
 
     /// <summary>Says of every request that it was refused, unprocessed.</summary>
     RefuseStream,
 
-    /// <summary>Closes down with GOAWAY before the first request counts.</summary>
+    /// <summary>Closes down with GOAWAY, and excludes the request that it was sent.</summary>
     GoAwayUnprocessed,
 
     /// <summary>Announces its end with GOAWAY, takes the request all the same, then closes without an answer.</summary>
@@ -40,6 +43,7 @@ public sealed class RawApp : IAsyncDisposable
     private const byte SettingsFrame = 4;
     private const byte GoAwayFrame = 7;
     private const byte EndStreamFlag = 1;
+    private const byte AckFlag = 1;
     private const byte EndHeadersFlag = 4;
     private const int RefusedStream = 7;
 
@@ -102,6 +106,12 @@ public sealed class RawApp : IAsyncDisposable
             }
 
             await using var stream = new NetworkStream(socket, ownsSocket: false);
+            if (behaviour == RawBehaviour.CloseOnConnect)
+            {
+                await CloseOrderlyAsync(stream);
+                return;
+            }
+
             await stream.ReadExactlyAsync(new byte[PrefaceBytes], stopping.Token);
             if (behaviour == RawBehaviour.Silent)
             {
@@ -112,7 +122,7 @@ public sealed class RawApp : IAsyncDisposable
             await WriteFrameAsync(stream, SettingsFrame, 0, []);
             await AnswerFramesAsync(stream);
         }
-        catch (Exception gone) when (gone is IOException or OperationCanceledException)
+        catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException)
         {
             // The caller, or the test, has gone.
         }
@@ -120,6 +130,10 @@ public sealed class RawApp : IAsyncDisposable
 
     private async Task AnswerFramesAsync(NetworkStream stream)
     {
+        // Each behaviour waits until the caller has read our settings: before that, it takes a lost connection for one
+        // that was never made.
+        var acknowledged = false;
+        var request = 0;
         var header = new byte[FrameHeaderBytes];
         while (true)
         {
@@ -127,26 +141,38 @@ public sealed class RawApp : IAsyncDisposable
             var length = (header[0] << 16) | (header[1] << 8) | header[2];
             await stream.ReadExactlyAsync(new byte[length], stopping.Token);
             var streamId = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5));
-            var ended = header[3] == DataFrame && (header[4] & EndStreamFlag) != 0;
+            acknowledged |= header[3] == SettingsFrame && (header[4] & AckFlag) != 0;
+            if (header[3] == DataFrame && (header[4] & EndStreamFlag) != 0)
+            {
+                request = streamId;
+            }
+
+            if (request == 0 || !acknowledged)
+            {
+                continue;
+            }
+
             switch (behaviour)
             {
-                case RawBehaviour.ResetAfterRequest when ended:
+                case RawBehaviour.ResetAfterRequest:
                     return;
-                case RawBehaviour.GoAwayThenClose when ended:
+                case RawBehaviour.GoAwayThenClose:
                     await WriteFrameAsync(stream, GoAwayFrame, 0, Words(int.MaxValue, 0));
                     await CloseOrderlyAsync(stream);
                     return;
-                case RawBehaviour.CloseAfterResponseHeaders when ended:
-                    await WriteFrameAsync(stream, HeadersFrame, streamId, GrpcResponseHeaders, EndHeadersFlag);
+                case RawBehaviour.CloseAfterResponseHeaders:
+                    await WriteFrameAsync(stream, HeadersFrame, request, GrpcResponseHeaders, EndHeadersFlag);
                     await CloseOrderlyAsync(stream);
                     return;
-                case RawBehaviour.RefuseStream when ended:
-                    await WriteFrameAsync(stream, ResetFrame, streamId, Words(RefusedStream));
+                case RawBehaviour.RefuseStream:
+                    await WriteFrameAsync(stream, ResetFrame, request, Words(RefusedStream));
                     break;
-                case RawBehaviour.GoAwayUnprocessed when header[3] == HeadersFrame:
+                case RawBehaviour.GoAwayUnprocessed:
                     await WriteFrameAsync(stream, GoAwayFrame, 0, Words(0, 0));
                     break;
             }
+
+            request = 0;
         }
     }
 

@@ -42,7 +42,8 @@ function retryInfo(milliseconds) {
 }
 
 function digest(bytes) {
-  return bytes == null ? null : `${bytes.length}:${crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+  if (bytes == null) return null;
+  return `${bytes.length}:${crypto.createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
 }
 
 function seenByCaller(call) {

@@ -111,7 +111,8 @@ def handle_order_placed(request, context):
     if "echo" in behaviour:
         key = metadata.get("sidecar-key-bin")
         seen = {
-            "order_id": request.order_id or None, "total_cents": str(request.total_cents) if request.total_cents else None,
+            "order_id": request.order_id or None,
+            "total_cents": str(request.total_cents) if request.total_cents else None,
             "id": metadata.get("ce-id"), "type": metadata.get("ce-type"), "source": metadata.get("ce-source"),
             "topic": metadata.get("sidecar-topic"), "partition": metadata.get("sidecar-partition"),
             "offset": metadata.get("sidecar-offset"), "attempt": metadata.get("sidecar-attempt"),
