@@ -45,10 +45,11 @@ internal sealed class AppStream(Socket socket) : NetworkStream(socket, ownsSocke
         {
             await base.WriteAsync(buffer, cancellation);
         }
-        catch (IOException lost) when (!answered)
+        catch (Exception lost) when (lost is IOException or ObjectDisposedException && !answered)
         {
-            // What has come may not have been read yet; then the application may have taken a call.
-            answered = Socket.Available > 0;
+            // What has come may not have been read yet; then the application may have taken a call. (A stream that is
+            // disposed already was given up for the same reason by its other side.)
+            answered = lost is IOException && Socket.Available > 0;
             if (answered)
             {
                 throw;

@@ -9,7 +9,7 @@ public enum CallEnd
     /// <summary>The application answered: its verdict or its status decides.</summary>
     Answered,
 
-    /// <summary>The application reset the call, or its answer cannot be read, whatever the library makes of it.</summary>
+    /// <summary>The application reset the call, or its answer cannot be read: no status of the app's own.</summary>
     Garbled,
 
     /// <summary>We cancelled.</summary>

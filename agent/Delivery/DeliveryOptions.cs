@@ -6,7 +6,7 @@ public enum Framing
     /// <summary>Nothing: the value is the message.</summary>
     None,
 
-    /// <summary>The Schema Registry's prefix (magic byte, schema id, message indexes); taken off before a typed call.</summary>
+    /// <summary>The Schema Registry's prefix (magic byte, id, message indexes); taken off before a typed call.</summary>
     Confluent,
 }
 

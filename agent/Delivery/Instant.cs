@@ -1,6 +1,6 @@
 namespace Sidecar.Agent.Delivery;
 
-/// <summary>A point in time as protobuf's Timestamp counts it: seconds since the Unix epoch, nanoseconds from 0 on.</summary>
+/// <summary>A point in time as a protobuf Timestamp: seconds since the Unix epoch, nanoseconds from 0 on.</summary>
 internal readonly record struct Instant(long Seconds, int Nanos)
 {
     /// <summary>0001-01-01T00:00:00Z, the earliest that a Timestamp may hold.</summary>

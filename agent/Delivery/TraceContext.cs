@@ -5,8 +5,8 @@ namespace Sidecar.Agent.Delivery;
 
 /// <summary>
 /// W3C trace context goes through: <c>traceparent</c>, <c>tracestate</c> and <c>baggage</c> of the record become
-/// metadata of the call. One that is empty, not printable ASCII or too long for metadata is left out, since an application must
-/// not miss an event for the sake of its trace; of one that is repeated the last counts.
+/// metadata of the call. One that is empty, not printable ASCII or too long for metadata is left out, since an
+/// application must not miss an event for the sake of its trace; of one that is repeated the last counts.
 /// </summary>
 internal static class TraceContext
 {

@@ -230,7 +230,8 @@ public sealed class GrpcDeliveryClientTests
         Assert.That(outcome.Reason, Is.EqualTo("the name of header 1 is not UTF-8 (hex ff41)"));
     }
 
-    private static async Task<AttemptEnd> EndAsync(GrpcDeliveryClient client, CancellationToken cancellation = default) =>
+    private static async Task<AttemptEnd> EndAsync(
+        GrpcDeliveryClient client, CancellationToken cancellation = default) =>
         (await client.DeliverAsync(Event, Records.First, cancellation)).End;
 
     private async Task<AttemptOutcome> DeliverAsync(Action<DeliveryOptions>? change = null, EventRecord? record = null)

@@ -72,8 +72,8 @@ public sealed class RawApp : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        listener.Dispose();
         await serving;
+        listener.Dispose();
         stopping.Dispose();
     }
 
