@@ -31,6 +31,9 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// <summary>How long a request to Kafka may take that the loop waits for, and how often a missing topic is looked for.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a look for a missing topic may keep the loop from polling.</summary>
+    private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
+
     private readonly SourceOptions options;
     private readonly AgentTelemetry telemetry;
     private readonly ILogger logger;
@@ -239,12 +242,19 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
 
     private void LookForTopics()
     {
-        foreach (var topic in report.MissingTopics().ToList())
+        try
         {
-            if (consumer.PartitionCount(topic, RequestTimeout) > 0)
+            foreach (var topic in report.MissingTopics().ToList())
             {
-                report.TopicFound(topic);
+                if (consumer.PartitionCount(topic, LookTimeout) > 0)
+                {
+                    report.TopicFound(topic);
+                }
             }
+        }
+        catch (KafkaException)
+        {
+            // Kafka does not answer now; whoever waits for it says so. The next look comes by itself.
         }
     }
 

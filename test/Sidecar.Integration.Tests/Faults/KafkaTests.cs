@@ -1,3 +1,4 @@
+using Sidecar.TestKit;
 using Sidecar.Integration.Tests.Rig;
 using Sidecar.TestKit.Kafka;
 using Sidecar.TestKit.Processes;
@@ -76,5 +77,33 @@ internal sealed class KafkaTests
         var table = inbox.Ledger.Table();
         await TestContext.Out.WriteLineAsync($"broker stopped and started\n{table}");
         Assert.That(table.IsAtLeastOnce, Is.True, table.ToString());
+    }
+
+    [Test]
+    public async Task A_broker_that_goes_while_a_topic_is_missing_does_not_end_the_agent()
+    {
+        if (Environment.GetEnvironmentVariable("KAFKA_HOME") is not { Length: > 0 } home)
+        {
+            Assert.Ignore("a broker that can be stopped and started needs KAFKA_HOME");
+            return;
+        }
+
+        await using var kafka = await LocalKafka.StartAsync(home, new LocalKafkaOptions());
+        var topic = SharedKafka.NewTopic("gone");
+        await using var inbox = await Inbox.StartAsync();
+        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox);
+        await agent.MetricIsAsync(1, "sidecar_waiting", $"for=\"topic:{topic}\"");
+        await kafka.StopBrokerAsync(1);
+        await agent.MetricIsAsync(1, "sidecar_waiting", "for=\"kafka\"");
+
+        // Several looks for the topic are made in vain before the broker is back; each once ended the agent.
+        var turned = await agent.TurnedAtAsync();
+        await Until.TrueAsync(async () => await agent.TurnedAtAsync() > turned + 12, Patience, "the loop turns on");
+        await kafka.StartBrokerAsync(1);
+        await kafka.CreateTopicAsync(topic, Partitions);
+        using var records = new Records(kafka, topic);
+        records.Add(100, inbox.Ledger);
+        await inbox.HasAsync(100, Patience);
+        Assert.That(await agent.StopAsync(), Is.Zero, agent.Process.Output);
     }
 }

@@ -81,6 +81,9 @@ internal sealed class RunningAgent : IAsyncDisposable
         Patience,
         $"{name} {string.Join(' ', labels)} is {value}");
 
+    /// <summary>When its consume loop last turned, in seconds since the Unix epoch.</summary>
+    public Task<double> TurnedAtAsync() => MetricAsync("sidecar_loop_last_tick_timestamp_seconds");
+
     /// <summary>Ends it by SIGTERM; its exit code.</summary>
     public Task<int> StopAsync() => Process.StopAsync(Patience);
 
