@@ -1,4 +1,5 @@
 using Sidecar.TestKit.Kafka;
+using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.TestKit.Tests;
 
@@ -6,5 +7,9 @@ namespace Sidecar.TestKit.Tests;
 public sealed class OncePerRun
 {
     [OneTimeTearDown]
-    public Task StopServers() => SharedKafka.StopAsync();
+    public async Task StopServers()
+    {
+        await SharedKafka.StopAsync();
+        await SharedPostgres.StopAsync();
+    }
 }
