@@ -13,6 +13,9 @@ public sealed record Setting(
 {
     /// <summary>The flag.</summary>
     public string Flag => "--" + Name;
+
+    /// <summary>The value may hold a secret: it is never printed.</summary>
+    public bool IsSecret { get; init; }
 }
 
 /// <summary>Reads texts into values within limits; null means that it is none, or outside.</summary>

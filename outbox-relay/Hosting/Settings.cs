@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Sidecar.OutboxRelay.Postgres;
 
 namespace Sidecar.OutboxRelay.Hosting;
 
@@ -9,9 +10,26 @@ public static class Settings
     private const long KiB = 1024;
     private const long MiB = 1024 * KiB;
 
+    /// <summary>Stands among what a command requires for one of <see cref="Database"/>.</summary>
+    public const string AnyDatabase = "a database";
+
     public static readonly Setting Sqlite = new(
         "sqlite", "SIDECAR_OUTBOX_SQLITE", null, "The SQLite file that the application writes to.",
         (to, text) => Text(text, value => to.Relay.Store.SqlitePath = value, "the path of a file"));
+
+    public static readonly Setting Postgres = new(
+        "postgres", "SIDECAR_OUTBOX_POSTGRES", null, "The PostgreSQL database: a connection string or a postgres:// URI.",
+        PostgresText)
+    {
+        IsSecret = true,
+    };
+
+    public static readonly Setting PostgresFile = new(
+        "postgres-file", "SIDECAR_OUTBOX_POSTGRES_FILE", null, "A file that holds what --postgres would: a mounted secret.",
+        PostgresIn);
+
+    /// <summary>Which database: a command needs one of these, and takes no two.</summary>
+    public static readonly IReadOnlyList<Setting> Database = [Sqlite, Postgres, PostgresFile];
 
     public static readonly Setting BusyTimeout = Duration(
         "busy-timeout", "SIDECAR_OUTBOX_BUSY_TIMEOUT", "1s", "The longest wait for another writer at a time.",
@@ -20,7 +38,7 @@ public static class Settings
     /// <summary>All settings of <c>run</c>, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Sqlite,
+        .. Database,
         new("bootstrap-servers", "SIDECAR_BOOTSTRAP_SERVERS", null, "Kafka brokers to begin with: host:port,...",
             Servers),
         new("service", "SIDECAR_SERVICE", null, "The service's name; with the namespace the default of --source.",
@@ -74,6 +92,7 @@ public static class Settings
     {
         var options = new ProgramOptions();
         var errors = new List<string>();
+        var databases = new List<string>();
         foreach (var setting in settings)
         {
             var given = flag(setting);
@@ -86,8 +105,23 @@ public static class Settings
             }
             else if (text is not null && setting.Apply(options, text) is { } fix)
             {
-                errors.Add($"{key} is '{text}': give {fix}");
+                errors.Add(setting.IsSecret ? $"{key} is not {fix}" : $"{key} is '{text}': give {fix}");
             }
+
+            if (text is not null && Database.Contains(setting))
+            {
+                databases.Add(key);
+            }
+        }
+
+        if (databases.Count > 1)
+        {
+            errors.Add($"{string.Join(" and ", databases)} are given: give one database");
+        }
+        else if (databases.Count == 0 && required.Contains(AnyDatabase))
+        {
+            errors.Insert(0, "no database is given: give one of " +
+                string.Join(", ", Database.Select(setting => $"{setting.Flag} ({setting.Variable})")));
         }
 
         if (options is { Service: not null, Namespace: not null })
@@ -105,6 +139,25 @@ public static class Settings
             server.Trim().LastIndexOf(':') is var colon && (colon <= 0 ||
             SettingText.Number(server.Trim()[(colon + 1)..], 1, ushort.MaxValue) is null));
         return bad is null ? null : "host:port, several separated by commas, such as kafka-0:9092,kafka-1:9092";
+    }
+
+    private static string? PostgresText(ProgramOptions to, string text)
+    {
+        to.Relay.Store.Postgres = text;
+        return PgAddress.Parse(text) is null ? PgAddress.Shape : null;
+    }
+
+    private static string? PostgresIn(ProgramOptions to, string path)
+    {
+        to.Relay.Store.PostgresFile = path;
+        try
+        {
+            return PgAddress.Parse(File.ReadAllText(path)) is null ? $"a file that holds {PgAddress.Shape}" : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "a file that can be read";
+        }
     }
 
     private static string? Address(ProgramOptions to, string text)

@@ -3,8 +3,17 @@ namespace Sidecar.OutboxRelay.Store;
 /// <summary>Which database, and how much of it is read at a time.</summary>
 public sealed class StoreOptions
 {
-    /// <summary>The SQLite file that the application writes to.</summary>
+    /// <summary>The SQLite file that the application writes to. Empty: another database.</summary>
     public string SqlitePath { get; set; } = "";
+
+    /// <summary>The PostgreSQL database, as it was given: it may hold a password. Empty: another database.</summary>
+    public string Postgres { get; set; } = "";
+
+    /// <summary>A file that holds it, read at each connecting, so that a password may change. Empty: none.</summary>
+    public string PostgresFile { get; set; } = "";
+
+    /// <summary>The outbox is in PostgreSQL.</summary>
+    public bool IsPostgres => Postgres.Length > 0 || PostgresFile.Length > 0;
 
     /// <summary>The longest that one statement waits for another writer. 10 ms to 1 min.</summary>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(1);

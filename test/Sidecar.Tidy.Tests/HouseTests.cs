@@ -22,7 +22,10 @@ public sealed class HouseTests
     ];
 
     private static readonly string[] RelayOrder =
-        ["Contracts", "Telemetry", "Store", "Publish", "Lease", FolderOrder.TheLine, "Hosting", "Commands"];
+    [
+        "Contracts", "Telemetry", "Lease", "Lanes", "Store", "Wal", "Postgres", "Publish", FolderOrder.TheLine, "Hosting",
+        "Commands",
+    ];
 
     [Test]
     public void The_agents_folders_use_only_folders_before_them() => None(FolderOrder.Check(Agent, AgentOrder));

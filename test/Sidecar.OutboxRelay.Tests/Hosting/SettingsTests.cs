@@ -1,4 +1,5 @@
 using Sidecar.OutboxRelay.Hosting;
+using Sidecar.OutboxRelay.Postgres;
 
 namespace Sidecar.OutboxRelay.Tests.Hosting;
 
@@ -12,7 +13,7 @@ internal sealed class SettingsTests
             new() { ["lease"] = "5", ["metrics-port"] = "70000", ["bootstrap-servers"] = "a:1,b" },
             new() { ["SIDECAR_LOG_LEVEL"] = "loud" });
         Assert.That(errors, Has.Count.EqualTo(5));
-        Assert.That(errors[0], Does.StartWith("--sqlite is missing: give it, or set SIDECAR_OUTBOX_SQLITE"));
+        Assert.That(errors[0], Does.StartWith("no database is given: give one of --sqlite (SIDECAR_OUTBOX_SQLITE), --postgres ("));
         Assert.That(errors[1], Does.StartWith("--bootstrap-servers is 'a:1,b': give host:port"));
         Assert.That(errors[2], Is.EqualTo("--lease is '5': give a time with its unit (ms, s, m, h) from 500ms to 10m"));
         Assert.That(errors[3], Is.EqualTo("--metrics-port is '70000': give a whole number from 0 to 65535"));
@@ -74,12 +75,42 @@ internal sealed class SettingsTests
         Assert.That((hosting.MetricsPort, hosting.MetricsAddress!.ToString()), Is.EqualTo((1, "127.0.0.1")));
         Assert.That((hosting.LogLevel.ToString(), hosting.LogFormat), Is.EqualTo(("Debug", LogFormat.Json)));
         Assert.That((options.Service, options.Namespace), Is.EqualTo(("s", "n")));
-        Assert.That(Settings.All, Has.Count.EqualTo(15), "a new setting is read above");
+        Assert.That(Settings.All, Has.Count.EqualTo(17), "a new setting is read above");
+    }
+
+    [Test]
+    public void The_database_is_one_and_a_password_is_never_printed()
+    {
+        using var file = new TemporaryText("postgres://relay:hidden@db:6432/app?sslmode=verify-full");
+        var uri = "postgresql://relay:hidden@db/app";
+        var one = new Dictionary<string, string> { ["bootstrap-servers"] = "k:1", ["postgres"] = uri };
+        Assert.That(Read(one, []).Options.Relay.Store.Postgres, Is.EqualTo(uri));
+        one["sqlite"] = "a.db";
+        Assert.That(Read(one, []).Errors, Is.EqualTo(new[] { "--sqlite and --postgres are given: give one database" }));
+        one.Remove("sqlite");
+        one["postgres"] = "Host=db;Pasword=hidden";
+        Assert.That(Read(one, []).Errors, Has.Count.EqualTo(1).And.All.Not.Contain("hidden"));
+        one.Remove("postgres");
+        one["postgres-file"] = file.Path;
+        Assert.That(Read(one, []).Errors, Is.Empty);
+        var address = PgAddress.Of(Read(one, []).Options.Relay.Store).Value;
+        Assert.That(address.Shown, Is.EqualTo("db:6432/app"));
+        Assert.That(address.Settings().SslMode, Is.EqualTo(Npgsql.SslMode.VerifyFull));
+        Assert.That(address.Settings().Password, Is.EqualTo("hidden"));
+    }
+
+    private sealed class TemporaryText : IDisposable
+    {
+        public TemporaryText(string text) => File.WriteAllText(Path, text);
+
+        public string Path { get; } = System.IO.Path.GetTempFileName();
+
+        public void Dispose() => File.Delete(Path);
     }
 
     private static (ProgramOptions Options, IReadOnlyList<string> Errors) Read(
         Dictionary<string, string> flags, Dictionary<string, string> variables) =>
         Settings.Read(
-            Settings.All, ["sqlite", "bootstrap-servers"],
+            Settings.All, [Settings.AnyDatabase, "bootstrap-servers"],
             setting => flags.GetValueOrDefault(setting.Name), variables.GetValueOrDefault);
 }

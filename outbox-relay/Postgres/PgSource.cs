@@ -1,0 +1,46 @@
+using Npgsql;
+
+namespace Sidecar.OutboxRelay.Postgres;
+
+/// <summary>Makes the sources of connections: what every connection of ours is like, and how long it waits.</summary>
+internal static class PgSource
+{
+    /// <summary>The longest that one statement of <c>init --apply</c> may take.</summary>
+    public static readonly TimeSpan InstallTimeout = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest that connecting may take, in seconds.</summary>
+    public const int ConnectSeconds = 5;
+
+    /// <summary>Silence on a connection after which the kernel asks the other end, in seconds.</summary>
+    public const int KeepaliveSeconds = 10;
+
+    private const int LargestPool = 4;
+
+    /// <summary>
+    /// A source whose statements end within <paramref name="statementTimeout"/>: the server ends them, and where it does not
+    /// answer any more, the connection is given up a second later.
+    /// </summary>
+    public static NpgsqlDataSource Create(PgAddress address, TimeSpan statementTimeout)
+    {
+        var settings = address.Settings();
+        settings.ApplicationName ??= "outbox-relay";
+        settings.Timeout = Math.Min(settings.Timeout, ConnectSeconds);
+        settings.CommandTimeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) + 1;
+        settings.CancellationTimeout = -1;
+        settings.TcpKeepAlive = true;
+        settings.TcpKeepAliveTime = KeepaliveSeconds;
+        settings.TcpKeepAliveInterval = 1;
+        settings.MaxPoolSize = LargestPool;
+        settings.MaxAutoPrepare = 0;
+        settings.IncludeErrorDetail = false;
+        settings.PersistSecurityInfo = false;
+        settings.Options = $"{settings.Options} -c statement_timeout={(long)statementTimeout.TotalMilliseconds} " +
+            $"-c idle_in_transaction_session_timeout={(long)statementTimeout.TotalMilliseconds}".Trim();
+        var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
+        builder.EnableTransportSecurity();
+        builder.EnableArrays();
+        return settings.Host!.Contains(',', StringComparison.Ordinal)
+            ? builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.ReadWrite)
+            : builder.Build();
+    }
+}

@@ -1,0 +1,107 @@
+  -- Rows leave with their slot, and the relay's proof is before that: nobody changes them by hand.
+  CREATE FUNCTION outbox.refuse_by_hand() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $function$
+  BEGIN
+    IF TG_OP = 'TRUNCATE' AND current_setting('outbox.emptying', true) = TG_TABLE_NAME THEN
+      RETURN NULL;
+    END IF;
+
+    RAISE EXCEPTION 'outbox.%: % is refused: a relay that finds rows altered stops', TG_TABLE_NAME, TG_OP
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Rows leave by themselves after Kafka has them. `outbox-relay parked` drops what it does not take.';
+  END $function$;
+
+  CREATE TRIGGER by_hand BEFORE UPDATE OR DELETE OR TRUNCATE ON outbox.log
+    FOR EACH STATEMENT EXECUTE FUNCTION outbox.refuse_by_hand();
+  FOR slot IN 0 .. 3 LOOP
+    EXECUTE format(
+      'CREATE TRIGGER by_hand BEFORE UPDATE OR DELETE OR TRUNCATE ON outbox.log_%s
+         FOR EACH STATEMENT EXECUTE FUNCTION outbox.refuse_by_hand()', slot);
+  END LOOP;
+
+  -- Writers go on to the next slot when the current one is full and the next is empty. The answer: the current slot.
+  CREATE FUNCTION outbox.rotate() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+  DECLARE
+    now_slot bigint;
+    next_slot bigint;
+  BEGIN
+    IF NOT pg_try_advisory_xact_lock(7411002) THEN
+      RETURN (SELECT s.last_value FROM outbox.current_slot s);
+    END IF;
+
+    SELECT s.last_value, (s.last_value + 1) % 4 INTO now_slot, next_slot FROM outbox.current_slot s;
+    IF pg_relation_size(format('outbox.log_%s', now_slot)::regclass) < (SELECT c.slot_bytes FROM outbox.config c)
+       OR pg_relation_size(format('outbox.log_%s', next_slot)::regclass) > 0 THEN
+      RETURN now_slot;
+    END IF;
+
+    RETURN setval('outbox.current_slot', next_slot);
+  END $function$;
+
+  -- Empties a slot whose rows are all settled, after the proof. state: emptied; busy: writers or readers hold it; current;
+  -- empty; unread: row_id is one that no lane has settled; altered: what is there is not what was settled.
+  -- The proof is under SHARE, which lets relays read; the exclusive lock is taken only when it is known to succeed.
+  CREATE FUNCTION outbox.empty_slot(number integer, OUT state text, OUT detail text, OUT row_id bigint)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms'
+  AS $function$
+  DECLARE
+    part text := format('log_%s', number);
+    rows_there bigint;
+    sum_there bigint;
+    rows_settled bigint;
+    sum_settled bigint;
+  BEGIN
+    IF pg_relation_filenode(format('outbox.%I', part)::regclass) <>
+       (SELECT s.filenode FROM outbox.slot s WHERE s.slot = number) THEN
+      state := 'altered';
+      detail := format('outbox.%s has another file than the relay knows: it was truncated or rewritten by hand', part);
+      RETURN;
+    ELSIF (SELECT c.last_value FROM outbox.current_slot c) = number THEN
+      state := 'current';
+      RETURN;
+    ELSIF NOT pg_try_advisory_xact_lock(7411002) THEN
+      state := 'busy';
+      RETURN;
+    END IF;
+
+    -- Waits for the writers that are in it.
+    EXECUTE format('LOCK TABLE outbox.%I IN SHARE MODE', part);
+    EXECUTE format('SELECT m.id FROM outbox.%I m LEFT JOIN outbox.lane l USING (bucket)
+                     WHERE pg_visible_in_snapshot(m.xid, l.done) IS NOT TRUE LIMIT 1', part) INTO row_id;
+    IF row_id IS NOT NULL THEN
+      state := 'unread';
+      RETURN;
+    END IF;
+
+    EXECUTE format('SELECT count(*), coalesce(sum(id), 0) %% 4611686018427387904 FROM outbox.%I', part)
+      INTO rows_there, sum_there;
+    SELECT sum(l.rows), sum(l.id_sum) % 4611686018427387904 INTO rows_settled, sum_settled
+      FROM outbox.ledger l WHERE l.slot = number;
+    IF (rows_there, sum_there) IS DISTINCT FROM (rows_settled, sum_settled) THEN
+      state := 'altered';
+      detail := format('outbox.%s holds %s rows (sum of ids %s), settled were %s (sum of ids %s)',
+                       part, rows_there, sum_there, rows_settled, sum_settled);
+      RETURN;
+    ELSIF rows_there = 0 AND pg_relation_size(format('outbox.%I', part)::regclass) = 0 THEN
+      state := 'empty';
+      RETURN;
+    END IF;
+
+    EXECUTE format('LOCK TABLE outbox.%I IN ACCESS EXCLUSIVE MODE', part);
+    PERFORM set_config('outbox.emptying', part, true);
+    EXECUTE format('TRUNCATE outbox.%I', part);
+    PERFORM set_config('outbox.emptying', '', true);
+    UPDATE outbox.ledger l SET rows = 0, id_sum = 0 WHERE l.slot = number AND (l.rows, l.id_sum) <> (0, 0);
+    UPDATE outbox.slot s
+       SET filenode = pg_relation_filenode(format('outbox.%I', part)::regclass), emptied = s.emptied + rows_there,
+           emptied_at = clock_timestamp()
+     WHERE s.slot = number;
+    state := 'emptied';
+    detail := rows_there::text;
+  EXCEPTION
+    WHEN lock_not_available OR deadlock_detected THEN
+      state := 'busy';
+      detail := NULL;
+      row_id := NULL;
+  END $function$;
