@@ -26,7 +26,6 @@ internal sealed class Line
     private readonly Recovery recovery;
     private readonly Queue<Window> underWay = new();
     private Window? following;
-    private long readTo;
     private bool rewind;
     private long askedAt;
 
@@ -94,27 +93,24 @@ internal sealed class Line
             return true;
         }
 
-        if (rewind || (underWay.Count == 0 && topics.Waiting.Count == 0))
-        {
-            // Nothing is under way: reading from the start finds what was left, and costs nothing where nothing was.
-            (readTo, rewind) = (0, false);
-        }
-
+        // Nothing is under way: reading from the start finds what was left, and costs nothing where nothing was.
+        var fromStart = rewind || (underWay.Count == 0 && topics.Waiting.Count == 0);
         var began = telemetry.Time.GetTimestamp();
-        var answer = await store.ReadWindowAsync(readTo, topics.Waiting, mapper.MaxMessageBytes);
+        var answer = await store.ReadWindowAsync(fromStart, topics.Waiting, mapper.MaxMessageBytes);
         telemetry.Metrics.PollDuration.Observe(telemetry.Time.GetElapsedTime(began).TotalSeconds);
-        if (!tenure.Did(answer) || !await KnowTopicsAsync(answer.Value.Rows))
+        if (!tenure.Did(answer))
         {
             return false;
         }
 
-        readTo = answer.Value.ReadTo;
-        if (answer.Value.Rows.Count == 0)
+        // Rows that were handed out and are not sent are read again.
+        rewind = !await KnowTopicsAsync(answer.Value);
+        if (rewind || answer.Value.Count == 0)
         {
             return false;
         }
 
-        var window = WindowPlan.Make(answer.Value.Rows, topics.Waits, mapper);
+        var window = WindowPlan.Make(answer.Value, topics.Waits, mapper);
         if (window.Records.Count + window.Held.Count > 0)
         {
             Send(window);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Lease;
 using Sidecar.OutboxRelay.Publish;
 using Sidecar.OutboxRelay.Store;
@@ -31,7 +30,6 @@ public sealed class Relay(
 
     private readonly TimeProvider time = telemetry.Time;
     private readonly ILogger log = telemetry.Logs.CreateLogger<Relay>();
-    private readonly LeaseWatch watch = new(telemetry.Time);
     private readonly string owner = $"{Environment.MachineName}/{Environment.ProcessId}/{Guid.NewGuid():N}";
 
     /// <summary>Runs until it is told to stop, then drains and gives the lease back. Does not end otherwise.</summary>
@@ -88,41 +86,25 @@ public sealed class Relay(
         while (!stop.IsCancellationRequested)
         {
             telemetry.State.Tick();
-            var seen = await store.ReadLeaseAsync();
-            if (seen.Problem is { } unread)
-            {
-                return await GiveUpAsync(unread, stop);
-            }
-
-            // Our own from before: that line has ended, and its producer with it.
-            if (seen.Value.Owner != owner && !watch.IsFree(seen.Value))
-            {
-                telemetry.State.Wait(WaitingFor.Lease, $"{seen.Value.Owner} holds it in epoch {seen.Value.Epoch}");
-                await WaitAsync(Pause, stop);
-                continue;
-            }
-
             var began = time.GetTimestamp();
-            var taken = await store.TakeLeaseAsync(owner, seen.Value, options.Lease.Length);
-            if (taken.Problem is null)
+            var taken = await store.TakeLeaseAsync(owner, options.Lease.Length);
+            if (taken.Problem is { } problem)
+            {
+                telemetry.State.Wait(WaitingFor.Database, problem.Text);
+                await WaitAsync(Pause, stop);
+                return null;
+            }
+
+            if (taken.Value.Fence is { } fence)
             {
                 telemetry.State.Clear(WaitingFor.Lease);
-                return new LeaseTerm(taken.Value, options.Lease.Length, time, began);
+                return new LeaseTerm(fence, options.Lease.Length, time, began);
             }
 
-            if (taken.Problem.Fault != StoreFault.Fenced)
-            {
-                return await GiveUpAsync(taken.Problem, stop);
-            }
+            telemetry.State.Wait(WaitingFor.Lease, taken.Value.HeldBy);
+            await WaitAsync(Pause, stop);
         }
 
-        return null;
-    }
-
-    private async Task<LeaseTerm?> GiveUpAsync(StoreProblem problem, CancellationToken stop)
-    {
-        telemetry.State.Wait(WaitingFor.Database, problem.Text);
-        await WaitAsync(Pause, stop);
         return null;
     }
 
@@ -133,7 +115,7 @@ public sealed class Relay(
         telemetry.Metrics.Epoch.Set(term.Fence.Epoch);
         telemetry.Metrics.Leader.Set(1);
         var tenure = new Tenure(options.Publish, store, telemetry, term, stop);
-        var mapper = new RecordMapper(options.Publish, outbox, term.Fence.Epoch);
+        var mapper = new RecordMapper(options.Publish, outbox);
         var left = await new Line(store, publisher, mapper, tenure, telemetry).RunAsync();
         telemetry.Metrics.Leader.Set(0);
 

@@ -106,16 +106,21 @@ internal sealed class Tenure(
     }
 
     /// <summary>
-    /// (8) Deletes what is acknowledged and moves what is held; false: the tenure is over, nothing was changed.
+    /// (8) Tells the store what is acknowledged and what is held; false: the tenure is over, nothing was changed.
     /// </summary>
     public async Task<bool> SettleAsync(Settlement settlement)
     {
         while (true)
         {
             var began = time.GetTimestamp();
-            if (Did(await store.SettleAsync(term.Fence, term.Length, settlement)))
+            var answer = await store.SettleAsync(term.Fence, term.Length, settlement);
+            if (Did(answer))
             {
-                term.Renewed(began);
+                if (answer.Value)
+                {
+                    term.Renewed(began);
+                }
+
                 Count(settlement);
                 return true;
             }
@@ -134,7 +139,7 @@ internal sealed class Tenure(
     {
         foreach (var held in settlement.Held)
         {
-            if (held.Reason != HeldKeys.Behind)
+            if (held.Kind == HeldKind.Refused)
             {
                 log.Held(held.Id, held.Reason);
                 telemetry.Metrics.Refused.Inc();

@@ -13,6 +13,11 @@ public readonly record struct LeaseRow(string? Owner, long Epoch, long Beat, Lea
 /// <param name="NowMs">When the row was read.</param>
 public readonly record struct LeaseTimes(long LengthMs, long ExpiresMs, long NowMs);
 
+/// <summary>What came of asking for the lease.</summary>
+/// <param name="Fence">It is ours; null: it is not.</param>
+/// <param name="HeldBy">Who holds it, in a sentence; only where it is not ours.</param>
+public readonly record struct LeaseTaken(Fence? Fence, string HeldBy = "");
+
 /// <summary>
 /// What every progress write must still find in the database: the owner and the epoch that it works under.
 /// </summary>

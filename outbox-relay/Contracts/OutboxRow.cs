@@ -3,8 +3,16 @@ namespace Sidecar.OutboxRelay.Contracts;
 /// <summary>One row of the outbox as it was read: bytes that nobody alters. Null and empty are kept apart.</summary>
 public sealed class OutboxRow
 {
-    /// <summary>The row's number: ascending in the order of commit, never used twice.</summary>
+    /// <summary>
+    /// The row's number: never used twice, and ascending in the order of commit among the rows of a key.
+    /// </summary>
     public required long Id { get; init; }
+
+    /// <summary>The part of the outbox that it lies in: one relay at a time owns it.</summary>
+    public int Bucket { get; init; }
+
+    /// <summary>The epoch under which this relay owns that part.</summary>
+    public long Epoch { get; init; }
 
     /// <summary>The topic as the writer named it; not yet checked.</summary>
     public required string Topic { get; init; }
@@ -31,7 +39,21 @@ public sealed class OutboxRow
     public bool BehindHeld { get; init; }
 }
 
+/// <summary>Why a row is taken out of the line. A closed set.</summary>
+public enum HeldKind
+{
+    /// <summary>Kafka does not take it: a person decides.</summary>
+    Refused,
+
+    /// <summary>An earlier row of its topic and key is held.</summary>
+    Behind,
+
+    /// <summary>Its topic cannot be written now: it is sent by itself once that can.</summary>
+    Waiting,
+}
+
 /// <summary>A row that is taken out of the line, with the reason, for people.</summary>
 /// <param name="Id">The row's number.</param>
+/// <param name="Kind">What has to happen before it is sent.</param>
 /// <param name="Reason">Why it is held; one sentence.</param>
-public readonly record struct HeldRow(long Id, string Reason);
+public readonly record struct HeldRow(long Id, HeldKind Kind, string Reason);

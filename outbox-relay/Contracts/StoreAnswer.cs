@@ -18,6 +18,9 @@ public enum StoreFault
     /// <summary>The lease belongs to another relay by now: the write was refused, nothing was changed.</summary>
     Fenced,
 
+    /// <summary>Something was found that a person must look at before the relay goes on.</summary>
+    Alarm,
+
     /// <summary>Anything else; the text says what.</summary>
     Failed,
 }

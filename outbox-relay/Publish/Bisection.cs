@@ -33,7 +33,7 @@ public static class Bisection
         while (complete && parts.TryPop(out var part))
         {
             held.AddRange(part.Where(record => keys.Contains(record.Row))
-                .Select(record => new HeldRow(record.Row.Id, HeldKeys.Behind)));
+                .Select(record => new HeldRow(record.Row.Id, HeldKind.Behind, HeldKeys.Behind)));
             part = [.. part.Where(record => !keys.Contains(record.Row))];
             complete = await sendAlone(part);
             done.AddRange(part.Where(r => r.End == RecordEnd.Acknowledged).Select(r => r.Row.Id));
@@ -42,7 +42,7 @@ public static class Bisection
             {
                 if (part.Length == 1)
                 {
-                    held.Add(new HeldRow(left[0].Row.Id, $"refused by Kafka: {left[0].Error}"));
+                    held.Add(new HeldRow(left[0].Row.Id, HeldKind.Refused, $"refused by Kafka: {left[0].Error}"));
                     keys.Add(left[0].Row);
                 }
                 else

@@ -16,7 +16,7 @@ public readonly record struct MappedRow(Message<byte[]?, byte[]?>? Message, stri
 /// The record's timestamp is the time of sending. The row's own time stands in <c>ce_time</c>: as the record's
 /// timestamp it would let a topic's retention delete an event that had waited longer than that.
 /// </remarks>
-public sealed class RecordMapper(PublishOptions options, string outboxId, long epoch)
+public sealed class RecordMapper(PublishOptions options, string outboxId)
 {
     /// <summary>Bucket, epoch and number of the row: by it a reader can drop what a stale relay sent late.</summary>
     public const string SequenceHeader = "sidecar-outbox-seq";
@@ -25,7 +25,6 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
     private const string SourceHeader = "ce_source";
     private const string SpecVersionHeader = "ce_specversion";
     private const string TimeHeader = "ce_time";
-    private const int Bucket = 0;
 
     private static readonly byte[] SpecVersion = "1.0"u8.ToArray();
     private static readonly long MinTimeMs = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
@@ -33,7 +32,6 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
 
     private readonly byte[] source = Encoding.UTF8.GetBytes(options.Source ?? $"/outbox/{outboxId}");
     private readonly string idPrefix = outboxId + "-";
-    private readonly string sequencePrefix = $"{Bucket}/{epoch}/";
 
     /// <summary>The largest record that is sent.</summary>
     public int MaxMessageBytes => options.MaxMessageBytes;
@@ -96,7 +94,7 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
             headers.Remove(SequenceHeader);
         }
 
-        headers.Add(SequenceHeader, Numbered(sequencePrefix, row.Id));
+        headers.Add(SequenceHeader, Place(row));
     }
 
     private static bool Has(Headers headers, int own, string name)
@@ -116,6 +114,13 @@ public sealed class RecordMapper(PublishOptions options, string outboxId, long e
     {
         Span<byte> text = stackalloc byte[80];
         Utf8.TryWrite(text, $"{prefix}{number}", out var written);
+        return text[..written].ToArray();
+    }
+
+    private static byte[] Place(OutboxRow row)
+    {
+        Span<byte> text = stackalloc byte[80];
+        Utf8.TryWrite(text, $"{row.Bucket}/{row.Epoch}/{row.Id}", out var written);
         return text[..written].ToArray();
     }
 

@@ -6,8 +6,8 @@ namespace Sidecar.OutboxRelay.Publish;
 public static class WindowPlan
 {
     /// <summary>
-    /// A row that Kafka would never take is held, and so is every later row of its topic and key. A row of a topic that
-    /// waits stays in the outbox.
+    /// A row that Kafka would never take is held, and so is every later row of its topic and key, and every row of a topic
+    /// that waits.
     /// </summary>
     public static Window Make(IReadOnlyList<OutboxRow> rows, Func<string, bool> topicWaits, RecordMapper mapper)
     {
@@ -18,12 +18,13 @@ public static class WindowPlan
         {
             if (row.BehindHeld || keys.Contains(row))
             {
-                held.Add(new HeldRow(row.Id, HeldKeys.Behind));
+                held.Add(new HeldRow(row.Id, HeldKind.Behind, HeldKeys.Behind));
                 continue;
             }
 
             if (topicWaits(row.Topic))
             {
+                held.Add(new HeldRow(row.Id, HeldKind.Waiting, "its topic cannot be written now"));
                 continue;
             }
 
@@ -34,7 +35,7 @@ public static class WindowPlan
                 continue;
             }
 
-            held.Add(new HeldRow(row.Id, poison!));
+            held.Add(new HeldRow(row.Id, HeldKind.Refused, poison!));
             keys.Add(row);
         }
 

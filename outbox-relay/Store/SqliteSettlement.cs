@@ -33,7 +33,8 @@ internal sealed class SqliteSettlement(SqliteConnection connection, SqliteLease 
             Delete(first, last);
         }
 
-        foreach (var held in settlement.Held)
+        // A row whose topic is waited for stays where it is: it is not read while the topic is not there.
+        foreach (var held in settlement.Held.Where(held => held.Kind != HeldKind.Waiting))
         {
             hold.Parameters["$id"].Value = held.Id;
             hold.Parameters["$reason"].Value = held.Reason;

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Sidecar.OutboxRelay.Contracts;
+using Sidecar.OutboxRelay.Lease;
 
 namespace Sidecar.OutboxRelay.Store;
 
@@ -11,6 +12,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
 {
     private static readonly TimeSpan LookAtFile = TimeSpan.FromSeconds(2);
 
+    private readonly LeaseWatch watch = new(time);
     private Session? session;
 
     /// <inheritdoc/>
@@ -42,14 +44,29 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
     }
 
     /// <inheritdoc/>
-    public ValueTask<StoreAnswer<LeaseRow>> ReadLeaseAsync() => Ask<LeaseRow>(static (db, _) =>
-        db.Lease.Read() is { } row
-            ? row
-            : new StoreProblem(StoreFault.NoSchema, "outbox_lease has no row: run `outbox-relay init --apply`"), 0);
+    public ValueTask<StoreAnswer<LeaseTaken>> TakeLeaseAsync(string owner, TimeSpan length) => Ask<LeaseTaken>(
+        (db, _) =>
+        {
+            if (db.Lease.Read() is not { } seen)
+            {
+                return new StoreProblem(StoreFault.NoSchema, "outbox_lease has no row: run `outbox-relay init --apply`");
+            }
 
-    /// <inheritdoc/>
-    public ValueTask<StoreAnswer<Fence>> TakeLeaseAsync(string owner, LeaseRow seen, TimeSpan length) =>
-        Ask<Fence>((db, _) => db.Lease.Take(owner, seen, length) ? new Fence(owner, seen.Epoch + 1) : LostLease(), 0);
+            // Our own from before: that line has ended, and its producer with it.
+            if (seen.Owner != owner && !watch.IsFree(seen))
+            {
+                return new LeaseTaken(null, $"{seen.Owner} holds it in epoch {seen.Epoch}");
+            }
+
+            if (!db.Lease.Take(owner, seen, length))
+            {
+                return new LeaseTaken(null, "another relay was first");
+            }
+
+            (db.Epoch, db.ReadTo) = (seen.Epoch + 1, 0);
+            return new LeaseTaken(new Fence(owner, db.Epoch));
+        },
+        0);
 
     /// <inheritdoc/>
     public ValueTask<StoreAnswer<bool>> RenewLeaseAsync(Fence fence, TimeSpan length) =>
@@ -60,20 +77,21 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         Ask<bool>((db, _) => db.Lease.Release(fence) ? true : LostLease(), 0);
 
     /// <inheritdoc/>
-    public ValueTask<StoreAnswer<WindowRead>> ReadWindowAsync(
-        long after, IReadOnlyCollection<string> waitingTopics, long maxPartBytes) =>
-        Ask<WindowRead>(
+    public ValueTask<StoreAnswer<IReadOnlyList<OutboxRow>>> ReadWindowAsync(
+        bool fromStart, IReadOnlyCollection<string> waitingTopics, long maxPartBytes) =>
+        Ask<IReadOnlyList<OutboxRow>>(
             (db, now) =>
             {
                 // Before the read: a commit in between is news for the next one.
                 db.SeenVersion = db.Version();
-                var read = db.Window.Read(after, waitingTopics, maxPartBytes);
-                if (read.Rows.Count > 0)
+                var from = new WindowStart(fromStart ? 0 : db.ReadTo, db.Epoch);
+                (var rows, db.ReadTo) = db.Window.Read(from, waitingTopics, maxPartBytes);
+                if (rows.Count > 0)
                 {
                     db.LastRows = now;
                 }
 
-                return read;
+                return rows;
             },
             time.GetTimestamp());
 
@@ -191,6 +209,12 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         public SqliteSettlement Settlement { get; }
 
         public string OutboxId { get; }
+
+        /// <summary>The epoch under which the lease was last taken.</summary>
+        public long Epoch { get; set; }
+
+        /// <summary>Every pending row up to this id has been looked at.</summary>
+        public long ReadTo { get; set; }
 
         public long SeenVersion { get; set; }
 

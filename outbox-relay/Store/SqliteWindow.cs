@@ -4,6 +4,9 @@ using Sidecar.OutboxRelay.Contracts;
 
 namespace Sidecar.OutboxRelay.Store;
 
+/// <summary>Where a read begins, and the epoch that it is done under.</summary>
+internal readonly record struct WindowStart(long After, long Epoch);
+
 /// <summary>Reads the next rows, bounded by rows and bytes, prepared for one connection.</summary>
 internal sealed class SqliteWindow : IDisposable
 {
@@ -49,8 +52,11 @@ internal sealed class SqliteWindow : IDisposable
         last.Dispose();
     }
 
-    public WindowRead Read(long after, IReadOnlyCollection<string> waitingTopics, long maxPartBytes)
+    public (List<OutboxRow> Rows, long ReadTo) Read(
+        WindowStart from, IReadOnlyCollection<string> waitingTopics, long maxPartBytes)
     {
+        var after = from.After;
+
         // Asked first: a row that is committed between the two statements has a larger id, and is read next time.
         var end = Math.Max((long)last.ExecuteScalar()!, after);
         var command = waitingTopics.Count == 0 ? all : without;
@@ -67,23 +73,24 @@ internal sealed class SqliteWindow : IDisposable
         using var reader = command.ExecuteReader();
         while (bytes < options.WindowBytes && reader.Read())
         {
-            var row = Row(reader);
+            var row = Row(reader, from.Epoch);
             bytes += Math.Min(row.StoredBytes, maxPartBytes);
             rows.Add(row);
         }
 
         var full = rows.Count == options.WindowRows || bytes >= options.WindowBytes;
         var readTo = full || (rows.Count > 0 && rows[^1].Id > end) ? rows[^1].Id : end;
-        return new WindowRead(rows, readTo);
+        return (rows, readTo);
     }
 
-    private OutboxRow Row(SqliteDataReader reader)
+    private OutboxRow Row(SqliteDataReader reader, long epoch)
     {
         var topic = reader.GetString(1);
         lastTopic = topic == lastTopic ? lastTopic : topic;
         return new OutboxRow
         {
             Id = reader.GetInt64(0),
+            Epoch = epoch,
             Topic = lastTopic,
             CreatedMs = reader.GetInt64(2),
             Key = Bytes(reader, 3),

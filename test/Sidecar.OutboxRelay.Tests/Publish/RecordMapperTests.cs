@@ -22,7 +22,7 @@ internal sealed class RecordMapperTests
         Assert.That(Headers(null), Is.EqualTo(new[]
         {
             "ce_specversion=1.0", "ce_id=uuid-7", "ce_source=/outbox/uuid", "ce_time=2023-11-14T22:13:20.123Z",
-            "sidecar-outbox-seq=0/3/7",
+            "sidecar-outbox-seq=5/3/7",
         }));
     }
 
@@ -34,7 +34,7 @@ internal sealed class RecordMapperTests
             Is.EqualTo(new[]
             {
                 "ce_id=mine", "ce_time=then", "ce_specversion=1.0", "ce_source=/outbox/uuid",
-                "sidecar-outbox-seq=0/3/7",
+                "sidecar-outbox-seq=5/3/7",
             }));
     }
 
@@ -71,11 +71,13 @@ internal sealed class RecordMapperTests
 
     private static MappedRow Map(string? json) => Mapper().Map(Row(json));
 
-    private static RecordMapper Mapper() => new(new PublishOptions(), "uuid", 3);
+    private static RecordMapper Mapper() => new(new PublishOptions(), "uuid");
 
     private static OutboxRow Row(string? json, long createdMs = 1700000000123) => new()
     {
         Id = 7,
+        Bucket = 5,
+        Epoch = 3,
         Topic = "t",
         CreatedMs = createdMs,
         StoredBytes = 0,

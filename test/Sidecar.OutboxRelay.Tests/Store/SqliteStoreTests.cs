@@ -73,7 +73,7 @@ internal sealed class SqliteStoreTests
         outbox.Insert("t", Array.Empty<byte>(), Array.Empty<byte>());
         outbox.Insert("t", "ké", new byte[] { 0, 255 });
         using var store = await OpenAsync(outbox);
-        var rows = (await store.ReadWindowAsync(0, [], NoLimit)).Value.Rows;
+        var rows = (await store.ReadWindowAsync(true, [], NoLimit)).Value;
         Assert.That(new[] { rows[0].Key, rows[0].Value, rows[0].Headers }, Is.All.Null);
         Assert.That((rows[1].Key, rows[1].Value), Is.EqualTo((Array.Empty<byte>(), Array.Empty<byte>())));
         Assert.That(rows[2].Key, Is.EqualTo(Encoding.UTF8.GetBytes("ké")));
@@ -81,7 +81,7 @@ internal sealed class SqliteStoreTests
     }
 
     [Test]
-    public async Task A_window_is_bounded_by_rows_and_by_bytes_and_says_how_far_it_looked()
+    public async Task A_window_is_bounded_by_rows_and_by_bytes_and_the_next_goes_on_after_it()
     {
         using var outbox = new OutboxFile();
         outbox.Options.WindowRows = 3;
@@ -90,12 +90,15 @@ internal sealed class SqliteStoreTests
         outbox.Insert("t", "k", "v", times: 4);
         outbox.Insert("t", "k", new byte[200], times: 2);
         using var store = await OpenAsync(outbox);
-        var first = (await store.ReadWindowAsync(0, ["waits"], NoLimit)).Value;
-        Assert.That((first.Rows[0].Id, first.Rows.Count, first.ReadTo), Is.EqualTo((3L, 3, 5L)));
-        var second = (await store.ReadWindowAsync(first.ReadTo, ["waits"], NoLimit)).Value;
-        Assert.That((second.Rows.Count, second.ReadTo), Is.EqualTo((2, 7L)));
-        var none = (await store.ReadWindowAsync(0, ["waits", "t"], NoLimit)).Value;
-        Assert.That((none.Rows.Count, none.ReadTo), Is.EqualTo((0, 8L)));
+        Assert.That(await ReadAsync(fromStart: true, "waits"), Is.EqualTo(new long[] { 3, 4, 5 }));
+        Assert.That(await ReadAsync(fromStart: false, "waits"), Is.EqualTo(new long[] { 6, 7 }));
+        Assert.That(await ReadAsync(fromStart: false, "waits"), Is.EqualTo(new long[] { 8 }));
+        Assert.That(await ReadAsync(fromStart: false, "waits"), Is.Empty);
+        Assert.That(await ReadAsync(fromStart: true, "waits"), Is.EqualTo(new long[] { 3, 4, 5 }));
+        Assert.That(await ReadAsync(fromStart: true, "waits", "t"), Is.Empty);
+
+        async Task<IEnumerable<long>> ReadAsync(bool fromStart, params string[] waiting) =>
+            (await store.ReadWindowAsync(fromStart, waiting, NoLimit)).Value.Select(row => row.Id);
     }
 
     [Test]
@@ -104,7 +107,7 @@ internal sealed class SqliteStoreTests
         using var outbox = new OutboxFile();
         outbox.Insert("t", "k", new byte[5000]);
         using var store = await OpenAsync(outbox);
-        var row = (await store.ReadWindowAsync(0, [], maxPartBytes: 100)).Value.Rows[0];
+        var row = (await store.ReadWindowAsync(true, [], maxPartBytes: 100)).Value[0];
         Assert.That((row.Value, row.StoredBytes), Is.EqualTo(((byte[]?)null, 5001L)));
     }
 
@@ -115,8 +118,9 @@ internal sealed class SqliteStoreTests
         outbox.Insert("t", "k", "v", times: 2);
         using var store = await OpenAsync(outbox);
         var stale = await TakeAsync(store, "a");
+        Assert.That((await store.ReleaseLeaseAsync(stale)).Problem, Is.Null);
         var fresh = await TakeAsync(store, "b");
-        var refused = await store.SettleAsync(stale, Length, new Settlement([1], [new HeldRow(2, "r")]));
+        var refused = await store.SettleAsync(stale, Length, new Settlement([1], [new HeldRow(2, HeldKind.Refused, "r")]));
         Assert.That(refused.Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
         Assert.That((await store.RenewLeaseAsync(stale, Length)).Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
         Assert.That((await store.ReleaseLeaseAsync(stale)).Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
@@ -126,13 +130,25 @@ internal sealed class SqliteStoreTests
     }
 
     [Test]
-    public async Task A_lease_is_taken_only_as_it_was_seen()
+    public async Task A_lease_is_taken_once_and_again_only_by_its_owner()
     {
         using var outbox = new OutboxFile();
         using var store = await OpenAsync(outbox);
-        var seen = (await store.ReadLeaseAsync()).Value;
-        Assert.That((await store.TakeLeaseAsync("a", seen, Length)).Value, Is.EqualTo(new Fence("a", 1)));
-        Assert.That((await store.TakeLeaseAsync("b", seen, Length)).Problem!.Fault, Is.EqualTo(StoreFault.Fenced));
+        Assert.That(await TakeAsync(store, "a"), Is.EqualTo(new Fence("a", 1)));
+        var other = (await store.TakeLeaseAsync("b", Length)).Value;
+        Assert.That((other.Fence, other.HeldBy), Is.EqualTo(((Fence?)null, "a holds it in epoch 1")));
+        Assert.That(await TakeAsync(store, "a"), Is.EqualTo(new Fence("a", 2)));
+    }
+
+    [Test]
+    public async Task A_row_whose_topic_is_waited_for_stays_in_its_place()
+    {
+        using var outbox = new OutboxFile();
+        outbox.Insert("t", "k", "v");
+        using var store = await OpenAsync(outbox);
+        var waiting = new HeldRow(1, HeldKind.Waiting, "its topic is not there");
+        await store.SettleAsync(await TakeAsync(store, "me"), Length, new Settlement([], [waiting]));
+        Assert.That((outbox.Pending, outbox.Held().Count), Is.EqualTo((1L, 0)));
     }
 
     [Test]
@@ -145,8 +161,8 @@ internal sealed class SqliteStoreTests
         }
 
         using var store = await OpenAsync(outbox);
-        await store.SettleAsync(await TakeAsync(store, "me"), Length, new Settlement([], [new HeldRow(2, "refused")]));
-        var rows = (await store.ReadWindowAsync(0, [], NoLimit)).Value.Rows;
+        await store.SettleAsync(await TakeAsync(store, "me"), Length, new Settlement([], [new HeldRow(2, HeldKind.Refused, "refused")]));
+        var rows = (await store.ReadWindowAsync(true, [], NoLimit)).Value;
         Assert.That(rows.Select(row => row.BehindHeld), Is.EqualTo(new[] { false, true, false, false }));
         Assert.That(outbox.Held(), Is.EqualTo(new[] { (2L, "refused") }));
     }
@@ -165,7 +181,7 @@ internal sealed class SqliteStoreTests
 
         Assert.That(SqliteSchema.Apply(outbox.Options).Problem, Is.Null);
         time.Advance(TimeSpan.FromMinutes(1));
-        Assert.That((await store.ReadLeaseAsync()).Problem!.Fault, Is.EqualTo(StoreFault.NoDatabase));
+        Assert.That((await store.TakeLeaseAsync("a", Length)).Problem!.Fault, Is.EqualTo(StoreFault.NoDatabase));
     }
 
     [Test]
@@ -195,5 +211,5 @@ internal sealed class SqliteStoreTests
     }
 
     private static async Task<Fence> TakeAsync(SqliteStore store, string owner) =>
-        (await store.TakeLeaseAsync(owner, (await store.ReadLeaseAsync()).Value, Length)).Value;
+        (await store.TakeLeaseAsync(owner, Length)).Value.Fence!.Value;
 }
