@@ -18,14 +18,13 @@ namespace Sidecar.OutboxRelay.Lanes;
 public sealed class LaneBook(int chunksUnderWay)
 {
     private readonly List<Lane> lanes = [];    // by bucket
-    private readonly LinkedList<Chunk> queue = [];
-    private readonly Dictionary<long, Lane> ahead = [];
+    private readonly ChunkQueue queue = new();
     private readonly FloorTrack floors = new();
     private (Snapshot Snapshot, long Floor)? newest;
     private long reads;
 
     /// <summary>Chunks with rows that are not settled.</summary>
-    public int UnderWay { get; private set; }
+    public int UnderWay => queue.Count;
 
     /// <summary>Rows that are settled without a gap and not yet written; what a crash repeats, beside those under way.</summary>
     public int UnwrittenRows { get; private set; }
@@ -61,10 +60,7 @@ public sealed class LaneBook(int chunksUnderWay)
 
         lanes.Remove(lane);
         lane.State = LaneState.Gone;
-        foreach (var (id, _) in ahead.Where(row => row.Value == lane).ToList())
-        {
-            ahead.Remove(id);
-        }
+        queue.Forget(lane);
     }
 
     /// <summary>Reads no more of the lane, and gives it back when what was read is settled. One that is not ours stays so.</summary>
@@ -163,29 +159,23 @@ public sealed class LaneBook(int chunksUnderWay)
         }
 
         reads++;
-        var progress = complete || rows.Count == 0 ? LaneProgress.Closed(snapshot, floor) : plan.Progress.Within(snapshot, floor, rows[^1].Id);
+        var progress = complete || rows.Count == 0
+            ? LaneProgress.Closed(snapshot, floor)
+            : plan.Progress.Within(snapshot, floor, rows[^1].Id);
         foreach (var lane in plan.Lanes)
         {
             (lane.Read, lane.ReadAt) = (progress, reads);
         }
 
-        if (rows.Count == 0 && queue.Last?.Value is { } before && before.Lanes.AsSpan().SequenceEqual(plan.Lanes))
+        if (rows.Count == 0 && queue.TryExtend(plan.Lanes, progress))
         {
-            before.After = progress;    // nothing came after it: what it ends with is later, that is all
             return true;
         }
 
         var made = new Chunk(plan, snapshot, floor, rows, progress);
-        queue.AddLast(made);
-        foreach (var lane in plan.Lanes)
-        {
-            lane.ChunksUnderWay++;
-        }
-
-        UnderWay += rows.Count > 0 ? 1 : 0;
-        MeetAgain(made);
+        queue.Add(made);
         chunk = made.IsSettled ? null : made;
-        Advance();
+        UnwrittenRows += queue.Advance(partly: false);
         return true;
     }
 
@@ -193,27 +183,17 @@ public sealed class LaneBook(int chunksUnderWay)
     public void Settle(Chunk chunk)
     {
         chunk.SettleAll();
-        Advance();
+        UnwrittenRows += queue.Advance(partly: false);
     }
 
     /// <summary>
-    /// These rows are settled: Kafka has them, or they are set aside for good in the write that the next checkpoint makes.
-    /// Quickest in the order of reading; rows that are not under way are passed over.
+    /// These rows are settled: Kafka has them, or they are set aside in the transaction of the next checkpoint. Quickest in
+    /// the order of reading; rows that are not under way are passed over.
     /// </summary>
     public void Settle(ReadOnlySpan<long> ids)
     {
-        foreach (var id in ids)
-        {
-            foreach (var chunk in queue)
-            {
-                if (chunk.Settle(id))
-                {
-                    break;
-                }
-            }
-        }
-
-        Advance();
+        queue.Settle(ids);
+        UnwrittenRows += queue.Advance(partly: false);
     }
 
     /// <summary>
@@ -222,39 +202,24 @@ public sealed class LaneBook(int chunksUnderWay)
     /// </summary>
     public void Rewind()
     {
-        foreach (var chunk in queue)
-        {
-            UnwrittenRows += chunk.Apply();
-            for (var i = chunk.Prefix; i < chunk.Rows.Count; i++)
-            {
-                if (chunk.Has(i) && chunk.LaneOf(chunk.Rows[i].Bucket) is { State: not LaneState.Gone } lane)
-                {
-                    ahead[chunk.Rows[i].Id] = lane;
-                }
-            }
-        }
-
+        UnwrittenRows += queue.Advance(partly: true);
         queue.Clear();
-        UnderWay = 0;
         foreach (var lane in lanes)
         {
             lane.Read = lane.Settled;
-            lane.ChunksUnderWay = 0;
         }
     }
 
     /// <summary>
     /// What is to be written: the lanes of which rows were settled, and those that are to be given back.
     /// </summary>
-    /// <param name="all">Also lanes of which only the snapshot is newer: when idle for long, so that a successor finds few classes.</param>
+    /// <param name="all">
+    /// Also lanes of which only the snapshot is newer: now and then while idle, so that a successor finds them alike.
+    /// </param>
     /// <returns>Null: nothing is to be written. Otherwise one of the two answers is due before the next is made.</returns>
     public Checkpoint? TakeCheckpoint(bool all)
     {
-        if (queue.First is { } oldest)
-        {
-            UnwrittenRows += oldest.Value.Apply();
-        }
-
+        UnwrittenRows += queue.Advance(partly: true);
         var chosen = lanes.Where(lane => lane.IsTouched || lane.IsReleasable || (all && lane.Settled != lane.Written)).ToArray();
         if (chosen.Length == 0)
         {
@@ -299,34 +264,4 @@ public sealed class LaneBook(int chunksUnderWay)
     }
 
     private Lane? Find(int bucket) => lanes.Find(lane => lane.Bucket == bucket);
-
-    private void MeetAgain(Chunk chunk)
-    {
-        if (ahead.Count == 0)
-        {
-            return;
-        }
-
-        foreach (var row in chunk.Rows)
-        {
-            if (ahead.Remove(row.Id, out var lane) && lane.State != LaneState.Gone)
-            {
-                chunk.Settle(row.Id);
-            }
-        }
-    }
-
-    private void Advance()
-    {
-        while (queue.First?.Value is { IsSettled: true } chunk)
-        {
-            UnwrittenRows += chunk.Apply();
-            queue.RemoveFirst();
-            UnderWay -= chunk.Rows.Count > 0 ? 1 : 0;
-            foreach (var lane in chunk.Lanes)
-            {
-                lane.ChunksUnderWay--;
-            }
-        }
-    }
 }
