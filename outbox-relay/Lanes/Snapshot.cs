@@ -52,16 +52,28 @@ public sealed class Snapshot : IEquatable<Snapshot>
         var xids = new ulong[list.Length];
         for (var i = 0; i < xids.Length; i++)
         {
-            if (!IsNumber(list[i], out xids[i]) || xids[i] < xmin || xids[i] >= xmax || (i > 0 && xids[i] <= xids[i - 1]))
+            if (!IsNumber(list[i], out xids[i]))
             {
                 return false;
             }
+        }
+
+        if (!AreRunning(xmin, xmax, xids))
+        {
+            return false;
         }
 
         snapshot = new Snapshot(xmin, xmax, xids);
         error = null;
         return true;
     }
+
+    /// <summary>Of its parts; the snapshot keeps the array.</summary>
+    /// <exception cref="ArgumentException">Not 1 &lt;= xmin &lt;= each of those that run, ascending, &lt; xmax.</exception>
+    public static Snapshot Of(ulong xmin, ulong xmax, ulong[] running) =>
+        xmin != 0 && xmin <= xmax && AreRunning(xmin, xmax, running)
+            ? new Snapshot(xmin, xmax, running)
+            : throw new ArgumentException($"{xmin}:{xmax}:{string.Join(',', running)} is no snapshot", nameof(running));
 
     /// <summary>As <see cref="TryParse"/>, for text that a program wrote itself.</summary>
     /// <exception cref="FormatException">The text is no snapshot; the message quotes it.</exception>
@@ -121,6 +133,19 @@ public sealed class Snapshot : IEquatable<Snapshot>
         }
 
         return text;
+    }
+
+    private static bool AreRunning(ulong xmin, ulong xmax, ulong[] xids)
+    {
+        for (var i = 0; i < xids.Length; i++)
+        {
+            if (xids[i] < xmin || xids[i] >= xmax || (i > 0 && xids[i] <= xids[i - 1]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static bool IsNumber(string part, out ulong number) =>
