@@ -1,5 +1,7 @@
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Agent.Telemetry;
@@ -22,6 +24,7 @@ namespace Sidecar.Agent;
 ///           |
 ///         (5) GrpcDeliveryClient      one call to the application on this machine, with a deadline
 ///           |  Finish
+///           |          or, at its end, DeadLetterWriter: the dead-letter topic has it
 ///         (6) PartitionTracker        the event is done
 ///           .
 ///           .  read, never called
@@ -33,6 +36,7 @@ public sealed class Pipeline : IAsyncDisposable
 {
     private readonly List<Line> lines = [];
     private readonly ConsumeLoop loop;
+    private readonly DeadLetterProducer? letters;
     private readonly AgentTelemetry telemetry;
 
     /// <param name="options">What is in force.</param>
@@ -41,9 +45,14 @@ public sealed class Pipeline : IAsyncDisposable
     {
         this.telemetry = telemetry;
         var budget = new BufferBudget(options.Source.MaxBufferBytes);
+        if (options.Subscriptions.Exists(Writes))
+        {
+            letters = new DeadLetterProducer(KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties));
+        }
+
         foreach (var subscription in options.Subscriptions)
         {
-            lines.Add(new Line(subscription, budget, telemetry));
+            lines.Add(new Line(subscription, budget, telemetry, Writes(subscription) ? letters : null, options.Source.Group));
         }
 
         loop = new ConsumeLoop(options.Source, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
@@ -57,13 +66,13 @@ public sealed class Pipeline : IAsyncDisposable
     {
         foreach (var line in lines)
         {
-            line.Start(telemetry);
+            line.Start(telemetry, stop);
         }
 
         loop.Start();
         using (stop.Register(loop.Stop))
         {
-            var first = await Task.WhenAny([loop.Completion, .. lines.Select(line => line.Deliverer.Completion)]);
+            var first = await Task.WhenAny([loop.Completion, .. lines.SelectMany(line => line.Loops)]);
             if (first != loop.Completion)
             {
                 await first;
@@ -86,7 +95,11 @@ public sealed class Pipeline : IAsyncDisposable
         {
             await line.DisposeAsync();
         }
+
+        letters?.Dispose();
     }
+
+    private static bool Writes(SubscriptionOptions subscription) => subscription.Delivery.OnExhausted == OnExhausted.DeadLetter;
 
     /// <summary>The stages of one subscription.</summary>
     private sealed class Line : IAsyncDisposable
@@ -94,8 +107,11 @@ public sealed class Pipeline : IAsyncDisposable
         private readonly SubscriptionOptions subscription;
         private readonly Dispatcher dispatcher;
         private readonly GrpcDeliveryClient client;
+        private readonly Deliverer deliverer;
+        private readonly DeadLetterWriter? letters;
 
-        public Line(SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry)
+        public Line(
+            SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry, DeadLetterProducer? producer, string group)
         {
             this.subscription = subscription;
             var metrics = new DeliveryMetrics(telemetry.Metrics, subscription.Name);
@@ -106,30 +122,45 @@ public sealed class Pipeline : IAsyncDisposable
             dispatcher = new Dispatcher(                                                                       // (3)
                 subscription.Dispatch, subscription.Delivery, budget, telemetry.Time, new Random());
             client = new GrpcDeliveryClient(subscription.Delivery, subscription.Name, telemetry.Time);         // (5)
-            Deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time);                    // (4)
+            letters = producer is null ? null : Letters(producer, group, telemetry);                           // (5), its other end
+            deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time) { DeadLetters = letters };  // (4)
             Route = new TopicRoute(subscription.Name, subscription.Topics, subscription.Start, dispatcher);    // (1)
         }
 
-        public Deliverer Deliverer { get; }
+        /// <summary>Loops that end only when the line is stopped.</summary>
+        public IEnumerable<Task> Loops => letters is null ? [deliverer.Completion] : [deliverer.Completion, letters.Completion];
 
         public TopicRoute Route { get; }
 
-        public void Start(AgentTelemetry telemetry)
+        public void Start(AgentTelemetry telemetry, CancellationToken stop)
         {
             telemetry.Metrics.InFlightLimit.WithLabels(subscription.Name).Set(subscription.Dispatch.Concurrency);
-            Deliverer.Start(subscription.Dispatch.Concurrency);
+            letters?.Start(stop);
+            deliverer.Start(subscription.Dispatch.Concurrency);
         }
 
         public async Task StopAsync()
         {
             dispatcher.Stop();
-            await Deliverer.Completion;
+            await deliverer.Completion;
+            letters?.Stop();
+            await (letters?.Completion ?? Task.CompletedTask);
         }
 
         public async ValueTask DisposeAsync()
         {
             dispatcher.Dispose();
             await client.DisposeAsync();
+        }
+
+        private DeadLetterWriter Letters(DeadLetterProducer producer, string group, AgentTelemetry telemetry)
+        {
+            var address = new LetterAddress(group, subscription.Name, subscription.DeadLetter.Topic);
+            var report = new DeadLetterReport(telemetry.Log<DeadLetterReport>(), telemetry.Metrics, telemetry.Waits, address);
+            return new DeadLetterWriter(dispatcher, producer, address, report, telemetry.Time)
+            {
+                MayCreate = subscription.DeadLetter.CreateTopics,
+            };
         }
     }
 }

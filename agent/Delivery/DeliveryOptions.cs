@@ -16,10 +16,10 @@ public enum OnExhausted
     /// <summary>The partition stands at the event, with the reason, until someone acts.</summary>
     Stop,
 
-    /// <summary>The event's key stands, other keys go on. Not supported yet.</summary>
+    /// <summary>The event's key waits behind it, other keys go on within the partition's window.</summary>
     Park,
 
-    /// <summary>The event goes to the dead-letter topic. Not supported yet.</summary>
+    /// <summary>The event goes to the dead-letter topic, and is done when Kafka has acknowledged that.</summary>
     DeadLetter,
 }
 

@@ -13,6 +13,9 @@ public sealed class Deliverer(
     private Task running = Task.CompletedTask;
     private ulong lastDeliveryId;
 
+    /// <summary>Who writes dead letters; null: nothing ends so.</summary>
+    public DeadLetterWriter? DeadLetters { get; init; }
+
     /// <summary>Ends when all slots have ended. A failure is a bug, and the end of the process.</summary>
     public Task Completion => running;
 
@@ -41,9 +44,14 @@ public sealed class Deliverer(
                 metrics.Delivered(producedMs < 0 ? 0 : Math.Max(latencyMs, 0) / 1000.0);
             }
 
-            if (finished.Step != Step.Complete || finished.GateTurned)
+            if (finished.Step != Step.Complete || finished.GateTurned || finished.WasProbe)
             {
                 report.Of(finished, outcome, position);
+            }
+
+            if (finished.Step == Step.DeadLetter)
+            {
+                DeadLetters!.Write(queued, outcome);
             }
         }
     }

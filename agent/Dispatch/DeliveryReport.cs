@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Sidecar.Agent.Contracts;
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Telemetry;
 
 namespace Sidecar.Agent.Dispatch;
@@ -11,6 +12,8 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
 
     private string App => $"app:{Subscription}";
 
+    private string Storm => $"dead-letter-storm:{Subscription}";
+
     internal void Of(Finished finished, AttemptOutcome outcome, TopicPosition position)
     {
         switch (finished.Step)
@@ -19,17 +22,25 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
                 metrics.WillRetry();
                 Log.WillRetry(logger, Subscription, position, finished.Attempts, outcome.Status, outcome.Reason);
                 break;
-            case Step.Exhausted:
+            case Step.DeadLetter:
+                metrics.Ended(outcome.End);
+                break;
+            case Step.Park:
+                metrics.Ended(outcome.End);
+                Log.Parked(logger, Subscription, position, EndReason.Of(outcome.End), finished.Attempts, outcome.Status, outcome.Reason);
+                break;
+            case Step.Stand:
                 metrics.Ended(outcome.End);
                 Log.Stands(logger, Subscription, position, EndReason.Of(outcome.End), finished.Attempts, outcome.Status, outcome.Reason);
                 break;
             case Step.Hold when outcome.End == AttemptEnd.Interrupted:
                 Log.Interrupted(logger, Subscription, position, outcome.Reason);
                 break;
-            case Step.Hold or Step.Complete or Step.Abandon:
+            case Step.Hold or Step.Complete or Step.Abandon or Step.Withhold:
                 break;
         }
 
+        TellStorm(finished.Storm);
         if (finished.GateOpen)
         {
             metrics.AppUp.Set(1);
@@ -39,6 +50,20 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
         {
             metrics.AppUp.Set(0);
             waits.For(App, Why(outcome));
+        }
+    }
+
+    private void TellStorm(string? storm)
+    {
+        metrics.Storm.Set(storm is null ? 0 : 1);
+        if (storm is null)
+        {
+            waits.Over(Storm);
+        }
+        else
+        {
+            waits.For(Storm, $"{storm}: the subscription is held, only probes are delivered until {StormLimit.ProbesToEnd} in a row are "
+                + "taken. Mend the application, or raise dlq-limit");
         }
     }
 

@@ -1,4 +1,5 @@
 using Sidecar.Agent.Contracts;
+using Sidecar.Agent.DeadLetter;
 
 namespace Sidecar.Agent.Dispatch;
 
@@ -10,6 +11,7 @@ internal sealed class Departures : IDisposable
 {
     private readonly ReadyQueue ready = new();
     private readonly Gate gate = new();
+    private readonly StormLimit storm;
     private readonly Stack<DeliverySlot> idle = new();
     private readonly Lock guard;
     private readonly TimeProvider time;
@@ -18,9 +20,10 @@ internal sealed class Departures : IDisposable
     private TimeSpan timerDue = TimeSpan.MaxValue;
     private bool stopped;
 
-    public Departures(Lock guard, TimeProvider time)
+    public Departures(Lock guard, TimeProvider time, StormThreshold threshold)
     {
         this.guard = guard;
+        storm = new StormLimit(threshold);
         this.time = time;
         started = time.GetTimestamp();
         timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -28,6 +31,9 @@ internal sealed class Departures : IDisposable
 
     /// <summary>Deliveries may start.</summary>
     public bool GateOpen => gate.State == GateState.Open;
+
+    /// <summary>Why nothing departs for the number of dead letters; null: it does.</summary>
+    public string? StormReason => storm.Held;
 
     private TimeSpan Now => time.GetElapsedTime(started);
 
@@ -76,6 +82,24 @@ internal sealed class Departures : IDisposable
     /// <summary>Shows the gate how a delivery ended. Returns true when the gate has just opened or has just shut.</summary>
     public bool Observe(AttemptEnd end) => gate.Observe(end, Now);
 
+    /// <summary>Shows the limit of dead letters what follows a delivery, and returns what may follow.</summary>
+    public Step Admit(Step step, bool isProbe)
+    {
+        switch (step)
+        {
+            case Step.Complete:
+                storm.Delivered(isProbe, isProbe ? Now : default);
+                return step;
+            case Step.DeadLetter:
+                return storm.TryTake(isProbe, Now) ? step : Step.Withhold;
+            case Step.Again or Step.Hold or Step.Stand or Step.Park or Step.Withhold or Step.Abandon:
+                storm.Failed(isProbe, isProbe ? Now : default);
+                return step;
+            default:
+                throw new InvalidOperationException($"No step: {step}");
+        }
+    }
+
     /// <summary>Hands what is ready to the slots that wait.</summary>
     public void Pump()
     {
@@ -102,14 +126,15 @@ internal sealed class Departures : IDisposable
     private QueuedEvent? Take()
     {
         // The clock is read only where something depends on it.
-        var now = ready.NextDue is null && GateOpen ? default : Now;
+        var now = ready.NextDue is null && GateOpen && storm.Held is null ? default : Now;
         ready.EndPauses(now);
-        if (ready.IsEmpty || !gate.TryPass(now))
+        if (ready.IsEmpty || !storm.MayPass(now) || !gate.TryPass(now))
         {
             return null;
         }
 
         var taken = ready.Take()!;
+        taken.IsProbe = storm.Pass();
         taken.Worker.InFlight++;
         return taken;
     }
@@ -128,6 +153,12 @@ internal sealed class Departures : IDisposable
         if (gate.State == GateState.Shut && !ready.IsEmpty && gate.ProbeAt < due)
         {
             due = gate.ProbeAt;
+        }
+
+        // While it is held nothing passes, so nothing else is worth waking for.
+        if (storm.Held is not null && !ready.IsEmpty && !storm.MayPass(Now))
+        {
+            due = storm.ProbeAt > Now ? storm.ProbeAt : TimeSpan.MaxValue;
         }
 
         if (due >= timerDue)

@@ -1,3 +1,5 @@
+using Sidecar.Agent.DeadLetter;
+
 namespace Sidecar.Agent.Dispatch;
 
 /// <summary>Which events wait for one another.</summary>
@@ -30,4 +32,7 @@ public sealed class DispatchOptions
 
     /// <summary>The same in bytes held. 64 KiB to 1 GiB; one event is always admitted, however large.</summary>
     public long WindowBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>How many dead letters hold the subscription.</summary>
+    public StormThreshold DeadLetterLimit { get; set; } = StormThreshold.Default;
 }

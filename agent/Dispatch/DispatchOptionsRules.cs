@@ -1,4 +1,5 @@
 using Sidecar.Agent.Contracts;
+using Sidecar.Agent.Delivery;
 
 namespace Sidecar.Agent.Dispatch;
 
@@ -21,7 +22,7 @@ public static class DispatchOptionsRules
     public const long MaxWindowBytes = 1024 * 1024 * 1024;
 
     /// <summary>Adds what is wrong between the fields to <paramref name="broken"/>.</summary>
-    public static void Check(DispatchOptions options, ICollection<RuleBreak> broken)
+    public static void Check(DispatchOptions options, DeliveryOptions delivery, ICollection<RuleBreak> broken)
     {
         // One partition must be able to use the whole concurrency, or it pauses and drops its prefetch all the time.
         // In partition order only one event of it is ever in flight.
@@ -32,6 +33,15 @@ public static class DispatchOptionsRules
                 "concurrency",
                 $"a window of {options.Window} is smaller than the concurrency of {options.Concurrency}",
                 $"Set window to {options.Concurrency} or more, or concurrency to {options.Window} or less"));
+        }
+
+        if (options.Ordering == Ordering.Partition && delivery.OnExhausted == OnExhausted.Park)
+        {
+            broken.Add(new RuleBreak(
+                "on-exhausted",
+                "ordering",
+                "park holds up one key, and in the order of partitions every key waits for every other",
+                "Use stop, which is the same there, or dead-letter"));
         }
     }
 }

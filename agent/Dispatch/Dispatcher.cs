@@ -10,7 +10,7 @@ namespace Sidecar.Agent.Dispatch;
 /// outcomes back into the ledgers. The consume thread and the slots meet here: one lock, no I/O and no await under it.
 /// </summary>
 /// <remarks>
-/// Invariants: an event that is paused or held keeps its lane, so the next of its key stays behind it; a slot is never
+/// Invariants: an event that is paused, held or ending keeps its lane, so the next of its key stays behind it; no slot is
 /// occupied by an event that waits; what returns for a closed worker changes no ledger that is still read.
 /// </remarks>
 public sealed class Dispatcher : IDisposable
@@ -23,8 +23,7 @@ public sealed class Dispatcher : IDisposable
     private readonly BufferBudget budget;
     private readonly TimeProvider time;
     private readonly Random random;
-    private readonly ManualResetEventSlim room = new();
-    private PartitionWorker? awaitsRoom;
+    private readonly RoomSignal room = new();
     private long completed;
 
     /// <param name="options">Order and limits.</param>
@@ -40,7 +39,7 @@ public sealed class Dispatcher : IDisposable
         this.budget = budget;
         this.time = time;
         this.random = random;
-        departures = new Departures(guard, time);
+        departures = new Departures(guard, time, options.DeadLetterLimit);
     }
 
     /// <summary>Events that have ended since the start. Counts up only.</summary>
@@ -58,9 +57,7 @@ public sealed class Dispatcher : IDisposable
         return worker;
     }
 
-    /// <summary>
-    /// Takes a record in. It cannot refuse: the caller stops feeding a partition that is full, for the reason given.
-    /// </summary>
+    /// <summary>Takes a record in. It cannot refuse: the caller stops feeding a full partition, for the reason given.</summary>
     internal Accepted Accept(PartitionWorker worker, EventRecord record, int leaderEpoch)
     {
         var firstSeen = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -80,8 +77,7 @@ public sealed class Dispatcher : IDisposable
                 FirstSeenMs = firstSeen,
                 Attempts = begun.Attempts,
             };
-            worker.HeldBytes += record.HeldBytes;
-            budget.Take(record.HeldBytes);
+            worker.Keep(queued);
             if (worker.Lanes.Enter(queued))
             {
                 departures.Add(queued);
@@ -100,13 +96,10 @@ public sealed class Dispatcher : IDisposable
     {
         lock (guard)
         {
-            if (worker.HasRoom || worker.Standing is not null)
+            if (room.IsSettled(worker))
             {
                 return worker.HasRoom;
             }
-
-            awaitsRoom = worker;
-            room.Reset();
         }
 
         return room.Wait(atMost);
@@ -129,6 +122,11 @@ public sealed class Dispatcher : IDisposable
             var worker = queued.Worker;
             worker.InFlight--;
             queued.Attempts += outcome.End == AttemptEnd.Failed ? 1 : 0;
+            if (outcome.End != AttemptEnd.Delivered)
+            {
+                queued.Failed(time.GetUtcNow().ToUnixTimeMilliseconds());
+            }
+
             var turned = departures.Observe(outcome.End);
             var step = NextStep.After(outcome.End, queued.Attempts, delivery);
             if (step != Step.Complete && (worker.Closed || worker.Standing is not null))
@@ -136,9 +134,34 @@ public sealed class Dispatcher : IDisposable
                 step = Step.Abandon;
             }
 
+            step = departures.Admit(step, queued.IsProbe);
             Settle_NeedsLock(queued, step, outcome);
             Signal_NeedsLock(worker);
-            return new Finished(step, queued.Attempts, turned, departures.GateOpen);
+            return new Finished(step, queued.Attempts, turned, departures.GateOpen, departures.StormReason, queued.IsProbe);
+        }
+    }
+
+    /// <summary>
+    /// The writing of an event's dead letter has ended. <see cref="Step.Complete"/>: Kafka has acknowledged it and the event
+    /// is done, stage 6 by the other way. <see cref="Step.Abandon"/>: it was not written, and the event is let go undone.
+    /// </summary>
+    internal void Ended(QueuedEvent queued, Step step)
+    {
+        lock (guard)
+        {
+            queued.Worker.Ending--;
+            Settle_NeedsLock(queued, step, AttemptOutcome.Delivered);
+            Signal_NeedsLock(queued.Worker);
+            departures.Pump();
+        }
+    }
+
+    /// <summary>Notes why dead letters of a partition cannot be written now; null: they can again.</summary>
+    internal void LetterProblem(PartitionWorker worker, string? reason)
+    {
+        lock (guard)
+        {
+            worker.LetterProblem = reason;
         }
     }
 
@@ -154,6 +177,8 @@ public sealed class Dispatcher : IDisposable
             LetGo_NeedsLock(worker);
             Signal_NeedsLock(worker);
         }
+
+        worker.EndWaits();
     }
 
     /// <summary>Makes a partition stand until someone acts; nothing of it is handed out any more.</summary>
@@ -213,81 +238,62 @@ public sealed class Dispatcher : IDisposable
     private void Settle_NeedsLock(QueuedEvent queued, Step step, AttemptOutcome outcome)
     {
         var worker = queued.Worker;
+        if (step is Step.Again or Step.DeadLetter or Step.Park or Step.Withhold)
+        {
+            worker.Tracker.Attempted(queued.Ticket, queued.Attempts);
+        }
+
         switch (step)
         {
             case Step.Complete:
-                worker.Tracker.Complete(queued.Ticket);
                 completed++;
-                if (worker.Lanes.Leave(queued) is QueuedEvent next && !worker.Closed && worker.Standing is null)
+                if (worker.Complete(queued, queued.Ticket) is QueuedEvent next)
                 {
                     departures.Add(next);
                 }
 
-                Drop_NeedsLock(queued);
                 break;
             case Step.Again:
-                worker.Tracker.Attempted(queued.Ticket, queued.Attempts);
                 queued.LastPause = RetrySchedule.Next(queued.LastPause, outcome.RetryAfter, delivery, random);
                 departures.AddAfter(queued.LastPause, queued);
                 break;
             case Step.Hold:
                 departures.PutBack(queued);
                 break;
-            case Step.Exhausted:
+            case Step.DeadLetter:
+                worker.Ending++;
+                break;
+            case Step.Park:
+                worker.Parked.Add(queued);
+                break;
+            case Step.Withhold:
+                departures.Add(queued);
+                break;
+            case Step.Stand:
                 worker.Standing = $"{EndReason.Of(outcome.End)} at offset {queued.Record.Position.Offset}: {outcome.Reason}";
-                Drop_NeedsLock(queued);
+                worker.Drop(queued);
                 LetGo_NeedsLock(worker);
                 break;
             case Step.Abandon:
-                Drop_NeedsLock(queued);
+                worker.Drop(queued);
                 break;
         }
     }
 
     private void Signal_NeedsLock(PartitionWorker worker)
     {
-        if (worker is { Closed: true, InFlight: 0 })
+        if (worker is { Closed: true, InFlight: 0, Ending: 0 })
         {
             worker.Drained.Set();
         }
 
-        if (worker == awaitsRoom && (worker.HasRoom || worker.Standing is not null))
-        {
-            awaitsRoom = null;
-            room.Set();
-        }
+        room.Changed(worker);
     }
 
     /// <summary>Lets every event go that waits; those in flight come back by themselves.</summary>
     private void LetGo_NeedsLock(PartitionWorker worker)
     {
-        foreach (var queued in departures.Remove(worker))
-        {
-            Drop_NeedsLock(queued);
-        }
-
-        foreach (var waiting in worker.Lanes.TakeWaiting())
-        {
-            Drop_NeedsLock((QueuedEvent)waiting);
-        }
-    }
-
-    private void Drop_NeedsLock(QueuedEvent queued)
-    {
-        queued.Worker.HeldBytes -= queued.Record.HeldBytes;
-        budget.Give(queued.Record.HeldBytes);
-        queued.Record.Release();
+        departures.Remove(worker).ForEach(worker.Drop);
+        worker.DropWaiting();
     }
 }
-
-/// <summary>What became of a record that was handed to the dispatcher.</summary>
-/// <param name="Ticket">Its place in the ledger, or one of the constants of <see cref="Beginning"/>.</param>
-/// <param name="FullReason">Why its partition takes no more now; null: it does.</param>
-internal readonly record struct Accepted(long Ticket, string? FullReason);
-
-/// <summary>What the dispatcher made of an outcome.</summary>
-/// <param name="Step">What follows.</param>
-/// <param name="Attempts">Attempts that count so far.</param>
-/// <param name="GateTurned">The gate has just opened or just shut.</param>
-/// <param name="GateOpen">It is open now.</param>
-internal readonly record struct Finished(Step Step, int Attempts, bool GateTurned, bool GateOpen);

@@ -20,4 +20,19 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Warning, "{Subscription}: the connection was lost while {Position} was with the "
         + "application ({Reason}); it will be sent again")]
     public static partial void Interrupted(ILogger logger, string subscription, TopicPosition position, string? reason);
+
+    [LoggerMessage(303, LogLevel.Warning, "{Subscription}: {Position} is in the dead-letter topic: {Outcome} after {Attempts} "
+        + "attempts ({Reason})")]
+    public static partial void DeadLettered(
+        ILogger logger, string subscription, TopicPosition position, string outcome, int attempts, string? reason);
+
+    [LoggerMessage(304, LogLevel.Error, "{Subscription}: the partition stands at {Position}: the topic {Topic} does not take its "
+        + "dead letter ({Reason}). Raise max.message.bytes of that topic above the source's, and restart the agent")]
+    public static partial void LetterTooLarge(
+        ILogger logger, string subscription, TopicPosition position, string topic, string reason);
+
+    [LoggerMessage(305, LogLevel.Error, "{Subscription}: {Position} is parked: {End} after {Attempts} attempts ({Status}: "
+        + "{Reason}). Its key waits, other keys go on; restart the agent when the application or the event is mended")]
+    public static partial void Parked(
+        ILogger logger, string subscription, TopicPosition position, string end, int attempts, StatusCode status, string? reason);
 }

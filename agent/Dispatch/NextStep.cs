@@ -15,8 +15,17 @@ internal enum Step
     /// <summary>Back to where it stood; nothing counted.</summary>
     Hold,
 
-    /// <summary>No more attempts: the event's end (`on-exhausted`).</summary>
-    Exhausted,
+    /// <summary>The event's end: its partition stands there until someone acts.</summary>
+    Stand,
+
+    /// <summary>The event's end: its key waits behind it until someone acts, other keys go on.</summary>
+    Park,
+
+    /// <summary>The event's end: its dead letter is to be written; it is done when Kafka has acknowledged that.</summary>
+    DeadLetter,
+
+    /// <summary>Its dead letter would be one too many, in a storm of them: it waits for its turn again.</summary>
+    Withhold,
 
     /// <summary>We took it back: it stays undone, and whoever owns the partition next delivers it.</summary>
     Abandon,
@@ -31,9 +40,16 @@ internal static class NextStep
     public static Step After(AttemptEnd end, int attempts, DeliveryOptions options) => end switch
     {
         AttemptEnd.Delivered => Step.Complete,
-        AttemptEnd.Failed => attempts < options.Attempts ? Step.Again : Step.Exhausted,
-        AttemptEnd.Rejected or AttemptEnd.TooLarge or AttemptEnd.Unsendable => Step.Exhausted,
+        AttemptEnd.Failed => attempts < options.Attempts ? Step.Again : EndOf(options.OnExhausted),
+        AttemptEnd.Rejected or AttemptEnd.TooLarge or AttemptEnd.Unsendable => EndOf(options.OnExhausted),
         AttemptEnd.Unreachable or AttemptEnd.Interrupted or AttemptEnd.Unavailable or AttemptEnd.WrongApp => Step.Hold,
         AttemptEnd.Cancelled => Step.Abandon,
+    };
+
+    private static Step EndOf(OnExhausted configured) => configured switch
+    {
+        OnExhausted.Stop => Step.Stand,
+        OnExhausted.Park => Step.Park,
+        OnExhausted.DeadLetter => Step.DeadLetter,
     };
 }

@@ -13,6 +13,7 @@ public sealed class PartitionWorker : IDisposable
     private const int RoomShare = 8;
 
     private readonly CancellationTokenSource cancelling = new();
+    private readonly CancellationTokenSource closing = new();
     private readonly DispatchOptions options;
     private readonly BufferBudget budget;
 
@@ -26,6 +27,7 @@ public sealed class PartitionWorker : IDisposable
         this.budget = budget;
         Lanes = new KeyLanes(options.Ordering);
         Cancellation = cancelling.Token;
+        Closing = closing.Token;
     }
 
     public string Topic { get; }
@@ -41,8 +43,20 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Set when its deliveries in flight are to end: it was taken away, or the agent stops.</summary>
     internal CancellationToken Cancellation { get; }
 
+    /// <summary>Set when it is closed: whoever waits for a time that has not come gives up.</summary>
+    internal CancellationToken Closing { get; }
+
     /// <summary>Events that a slot has in flight.</summary>
     internal int InFlight { get; set; }
+
+    /// <summary>Events whose dead letter is being written.</summary>
+    internal int Ending { get; set; }
+
+    /// <summary>Events that have come to their end and hold up their key.</summary>
+    internal List<LaneEntry> Parked { get; } = [];
+
+    /// <summary>Why dead letters of it cannot be written now; null: they can.</summary>
+    internal string? LetterProblem { get; set; }
 
     /// <summary>Bytes that its events hold in memory.</summary>
     internal long HeldBytes { get; set; }
@@ -52,6 +66,9 @@ public sealed class PartitionWorker : IDisposable
 
     /// <summary>Why it stands until someone acts; null while it moves.</summary>
     internal string? Standing { get; set; }
+
+    /// <summary>Why what is committed of it does not move, though its other keys do; null: there is no such reason.</summary>
+    internal string? HoldReason => LetterProblem is not null ? "dead_letter" : Parked.Count > 0 ? "parked" : null;
 
     /// <summary>Set when it is closed and its last delivery in flight has ended.</summary>
     internal ManualResetEventSlim Drained { get; } = new();
@@ -78,6 +95,41 @@ public sealed class PartitionWorker : IDisposable
                 && Tracker.MapBytesBound <= AckMapCodec.AdmissionBytes / 2
                 && budget.HalfFree));
 
+    /// <summary>Counts an event that was taken in.</summary>
+    internal void Keep(LaneEntry entry)
+    {
+        HeldBytes += entry.Record.HeldBytes;
+        budget.Take(entry.Record.HeldBytes);
+    }
+
+    /// <summary>Lets an event go: its record is not used after this.</summary>
+    internal void Drop(LaneEntry entry)
+    {
+        HeldBytes -= entry.Record.HeldBytes;
+        budget.Give(entry.Record.HeldBytes);
+        entry.Record.Release();
+    }
+
+    /// <summary>An event is done. Returns the one of its key that is ready now, if it may go.</summary>
+    internal LaneEntry? Complete(LaneEntry entry, long ticket)
+    {
+        Tracker.Complete(ticket);
+        var next = Lanes.Leave(entry);
+        Drop(entry);
+        return Closed || Standing is not null ? null : next;
+    }
+
+    /// <summary>Lets go what waits behind another event, or is parked.</summary>
+    internal void DropWaiting()
+    {
+        Parked.ForEach(Drop);
+        Parked.Clear();
+        Lanes.TakeWaiting().ForEach(Drop);
+    }
+
+    /// <summary>Ends the waits for a time to come. Not under a lock: what waited goes on at once, on this thread.</summary>
+    internal void EndWaits() => closing.Cancel();
+
     /// <summary>Cancels what is in flight.</summary>
     internal void Cancel() => cancelling.Cancel();
 
@@ -85,6 +137,7 @@ public sealed class PartitionWorker : IDisposable
     public void Dispose()
     {
         cancelling.Dispose();
+        closing.Dispose();
         Drained.Dispose();
     }
 }

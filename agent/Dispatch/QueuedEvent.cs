@@ -25,4 +25,13 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
 
     /// <summary>When it was received, in milliseconds since the Unix epoch.</summary>
     public long FirstSeenMs { get; init; }
+
+    /// <summary>While the subscription is held for its dead letters: this delivery is the probe.</summary>
+    public bool IsProbe { get; set; }
+
+    /// <summary>When an attempt failed first here, in milliseconds since the Unix epoch; 0: none has.</summary>
+    public long FirstFailureMs { get; private set; }
+
+    /// <summary>An attempt has failed at this time.</summary>
+    public void Failed(long unixMs) => FirstFailureMs = FirstFailureMs == 0 ? unixMs : FirstFailureMs;
 }

@@ -102,6 +102,68 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Library, EntryPoint = "rd_kafka_topic_partition_get_leader_epoch")]
     public static partial int LeaderEpoch(Partition* partition);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_new")]
+    public static partial nint NewConfiguration();
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_destroy")]
+    public static partial void DestroyConfiguration(nint configuration);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_set", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int SetProperty(nint configuration, string name, string value, byte* error, nuint errorSize);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_set_dr_msg_cb")]
+    public static partial void SetReportHandler(nint configuration, delegate* unmanaged[Cdecl]<nint, Message*, nint, void> handler);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_set_log_cb")]
+    public static partial void SetLogHandler(nint configuration, delegate* unmanaged[Cdecl]<nint, int, byte*, byte*, void> handler);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_new")]
+    public static partial nint NewClient(int type, nint configuration, byte* error, nuint errorSize);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_produceva")]
+    public static partial nint Produce(nint client, Argument* arguments, nuint count);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_error_code")]
+    public static partial int CodeOf(nint error);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_error_destroy")]
+    public static partial void DestroyError(nint error);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_headers_new")]
+    public static partial nint NewHeaders(nuint count);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_header_add")]
+    public static partial int AddHeader(nint headers, byte* name, nint nameSize, byte* value, nint valueSize);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_headers_destroy")]
+    public static partial void DestroyHeaders(nint headers);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_poll")]
+    public static partial int Poll(nint client, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_purge")]
+    public static partial int Purge(nint client, int flags);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_flush")]
+    public static partial int Flush(nint client, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_destroy")]
+    public static partial void DestroyClient(nint client);
+
+    /// <summary>rd_kafka_vu_t: one argument of a produce call, a type and a union of 64 bytes.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 72)]
+    public struct Argument
+    {
+        [FieldOffset(0)]
+        public int Type;
+
+        [FieldOffset(8)]
+        public nint First;
+
+        [FieldOffset(16)]
+        public nint Second;
+    }
+
     /// <summary>rd_kafka_message_t.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct Message

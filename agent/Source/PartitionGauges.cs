@@ -11,7 +11,7 @@ namespace Sidecar.Agent.Source;
 /// <summary>Brings the gauges up to date, now and then; series of partitions that have gone are removed at once.</summary>
 internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metrics, TopicRoutes routes)
 {
-    private static readonly string[] FullReasons = ["window", "window_bytes", "ack_map_full", "buffer"];
+    private static readonly string[] Reasons = ["window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked"];
 
     private readonly Dictionary<string, Counter.Child> received = routes.Topics.ToDictionary(
         topic => topic, topic => metrics.Received.WithLabels(routes.Of(topic).Subscription, topic));
@@ -49,6 +49,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         var (topic, number) = (partition.Key.Topic, partition.Key.Partition.Value.ToString());
         metrics.Lag.RemoveLabelled(subscription, topic, number);
         metrics.OldestUnacked.RemoveLabelled(subscription, topic, number);
+        metrics.Parked.RemoveLabelled(subscription, topic, number);
         foreach (var labels in metrics.Standing.GetAllLabelValues().Where(l => l[1] == topic && l[2] == number).ToList())
         {
             metrics.Standing.RemoveLabelled(labels);
@@ -76,8 +77,9 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
     {
         var subscription = routes.Of(partition.Key.Topic).Subscription;
         var (topic, number) = (partition.Key.Topic, partition.Key.Partition.Value.ToString());
-        var (committable, oldest, standing, full) = partition.Dispatcher.Read(partition.Worker, static worker => (
-            worker.Tracker.Committable, worker.Tracker.OldestOpenMs, worker.Standing, worker.FullReason));
+        var (committable, oldest, standing, full, held, parked) = partition.Dispatcher.Read(partition.Worker, static worker => (
+            worker.Tracker.Committable, worker.Tracker.OldestOpenMs, worker.Standing, worker.FullReason, worker.HoldReason,
+            worker.Parked.Count));
         var high = consumer.KnownWatermarks(partition.Key).High;
         if (high != Offset.Unset)
         {
@@ -85,16 +87,17 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         }
 
         metrics.OldestUnacked.WithLabels(subscription, topic, number).Set(oldest is { } ms ? ms / 1000.0 : 0);
+        metrics.Parked.WithLabels(subscription, topic, number).Set(parked);
         if (standing is not null)
         {
             metrics.Standing.WithLabels(subscription, topic, number, standing.Split(':', ' ')[0]).Set(1);
         }
         else
         {
-            foreach (var reason in FullReasons)
+            foreach (var reason in Reasons)
             {
                 var label = metrics.Standing.WithLabels(subscription, topic, number, reason);
-                label.Set(reason == full && partition.Paused ? 1 : 0);
+                label.Set((reason == full && partition.Paused) || reason == held ? 1 : 0);
             }
         }
     }

@@ -24,6 +24,9 @@ public sealed class AgentOptions
     /// <summary>Where the application listens, for subscriptions that do not say otherwise.</summary>
     public string AppAddress { get; set; } = new DeliveryOptions().AppAddress;
 
+    /// <summary>Topics of the agent's own that do not exist are created.</summary>
+    public bool CreateTopics { get; set; } = true;
+
     /// <summary>The Kafka consumer.</summary>
     public SourceOptions Source { get; } = new();
 

@@ -41,6 +41,15 @@ internal static partial class NameFormats
                 "not a name for a group", $"Use up to {MaxKafkaName} letters, digits, dots, dashes and underscores"),
         value => value);
 
+    /// <summary>The name of one topic of the agent's own.</summary>
+    public static ValueFormat<string> Topic { get; } = ValueFormat<string>.OfText(
+        $"1 to {MaxKafkaName} letters, digits, dots, dashes and underscores",
+        text => IsKafkaName(text)
+            ? new Parsed<string>(text, null)
+            : Parsed<string>.Wrong(
+                "not a name for a topic", $"Use up to {MaxKafkaName} letters, digits, dots, dashes and underscores"),
+        value => value);
+
     /// <summary>The name of a service or a namespace, as Kubernetes has them.</summary>
     public static ValueFormat<string> Label { get; } = ValueFormat<string>.OfText(
         "lower-case letters, digits and dashes, at most 63",

@@ -60,6 +60,10 @@ internal static class ProcessFields
             "Completed events after which a commit is sent before the interval has passed.",
             o => o.Commit.Completions, (o, v) => o.Commit.Completions = v),
         F.Of(
+            "create-topics", ScalarFormats.Boolean,
+            "Whether the agent creates topics of its own (dead letters) that do not exist, as the brokers' defaults say.",
+            o => o.CreateTopics, (o, v) => o.CreateTopics = v),
+        F.Of(
             "metrics-port", ScalarFormats.Integer(0, 65535), "The port of metrics and health. 0: any free port.",
             o => o.MetricsPort, (o, v) => o.MetricsPort = v),
         F.Of("log-level", LogLevel(), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),

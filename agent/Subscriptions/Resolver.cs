@@ -39,6 +39,8 @@ public sealed class Resolver
             resolver.Subscription(name, names, process);
         }
 
+        resolver.NoTopicOfOurOwnIsRead();
+
         // What could not be read may have held the subscriptions.
         if (names.Count == 0 && allWasRead)
         {
@@ -125,7 +127,8 @@ public sealed class Resolver
 
         var broken = new List<RuleBreak>();
         DeliveryOptionsRules.Check(subscription.Delivery, broken);
-        DispatchOptionsRules.Check(subscription.Dispatch, broken);
+        DispatchOptionsRules.Check(subscription.Dispatch, subscription.Delivery, broken);
+        DeadLetters(subscription, layer, broken);
         layer.Report(broken, $" (subscription {name})", found);
         errors.AddRange(found.Except(errors).ToList());
         Topics(subscription, names, layer);
@@ -133,8 +136,56 @@ public sealed class Resolver
         options.Subscriptions.Add(subscription);
         foreach (var field in SubscriptionFields.All.Where(field => field.IsSupported))
         {
-            var inherited = field.Name == SubscriptionFields.AppAddress ? process.OriginOf(field.Name) : null;
+            var inherited = field.Name switch
+            {
+                SubscriptionFields.AppAddress => process.OriginOf(field.Name),
+                SubscriptionFields.DeadLetterTopic => Origin.Derived("group.subscription.dlq"),
+                _ => null,
+            };
             lines.Add(layer.Line(field, $"subscription.{name}.{field.Name}", inherited ?? Origin.Default));
+        }
+    }
+
+    private void DeadLetters(
+        SubscriptionOptions subscription, FieldLayer<SubscriptionOptions> layer, List<RuleBreak> broken)
+    {
+        var (letters, goThere) = (subscription.DeadLetter, subscription.Delivery.OnExhausted == OnExhausted.DeadLetter);
+        letters.CreateTopics = options.CreateTopics;
+        if (layer.IsSet(SubscriptionFields.DeadLetterTopic))
+        {
+            if (!goThere)
+            {
+                broken.Add(new RuleBreak(
+                    SubscriptionFields.DeadLetterTopic, SubscriptionFields.OnExhaustedName,
+                    "nothing goes to the dead-letter topic, since on-exhausted is not dead-letter",
+                    "Set on-exhausted to dead-letter, or remove dlq"));
+            }
+
+            return;
+        }
+
+        letters.Topic = $"{options.Source.Group}.{subscription.Name}.dlq";
+        if (goThere && letters.Topic.Length > NameFormats.MaxKafkaName)
+        {
+            broken.Add(new RuleBreak(
+                SubscriptionFields.DeadLetterTopic, SubscriptionFields.DeadLetterTopic,
+                $"the name of the dead-letter topic, group.subscription.dlq, has more than {NameFormats.MaxKafkaName} letters",
+                "Name it by dlq"));
+        }
+    }
+
+    /// <summary>A dead letter that a subscription reads again would go round for ever.</summary>
+    private void NoTopicOfOurOwnIsRead()
+    {
+        foreach (var subscription in options.Subscriptions.Where(s => s.Delivery.OnExhausted == OnExhausted.DeadLetter))
+        {
+            if (topics.TryGetValue(subscription.DeadLetter.Topic, out var reader))
+            {
+                errors.Add(new ConfigurationError(
+                    reader.Origin!, subscription.DeadLetter.Topic,
+                    $"the subscription {reader.Subscription} reads the dead-letter topic of {subscription.Name}",
+                    "Remove the topic there, or name another by dlq"));
+            }
         }
     }
 

@@ -95,6 +95,14 @@ internal static class ScalarFormats
             value => words.First(word => word.Value.Equals(value)).Word);
     }
 
+    /// <summary>Yes or no.</summary>
+    public static ValueFormat<bool> Boolean { get; } = ValueFormat<bool>.OfText(
+        "true | false",
+        text => text is "true" or "false"
+            ? new Parsed<bool>(text == "true", null)
+            : Parsed<bool>.Wrong("neither true nor false", "Write true or false"),
+        value => value ? "true" : "false");
+
     /// <summary>A span of time in the largest unit that says it whole.</summary>
     public static string Show(TimeSpan value)
     {

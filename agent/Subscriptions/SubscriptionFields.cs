@@ -18,6 +18,12 @@ internal static class SubscriptionFields
     /// </summary>
     public const string AppAddress = "app-address";
 
+    /// <summary>The dead-letter topic, which has a name unless it is given one.</summary>
+    public const string DeadLetterTopic = "dlq";
+
+    /// <summary>What becomes of an event that nobody could handle.</summary>
+    public const string OnExhaustedName = "on-exhausted";
+
     /// <summary>The fields, in the order in which they are documented.</summary>
     public static IReadOnlyList<F> All { get; } =
     [
@@ -46,9 +52,18 @@ internal static class SubscriptionFields
             o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
             (o, v) => (o.Delivery.BackoffMin, o.Delivery.BackoffMax) = v),
         F.Of(
-            "on-exhausted", ScalarFormats.Choice([("stop", OnExhausted.Stop)], "dead-letter", "park"),
-            "What becomes of an event that was rejected or has used up its attempts. stop: its partition stands.",
+            OnExhaustedName,
+            ScalarFormats.Choice([("dead-letter", OnExhausted.DeadLetter), ("park", OnExhausted.Park), ("stop", OnExhausted.Stop)]),
+            "What becomes of an event that was rejected or has used up its attempts. stop: its partition stands. park: its key "
+            + "waits behind it, others go on. dead-letter: it goes to the dead-letter topic.",
             o => o.Delivery.OnExhausted, (o, v) => o.Delivery.OnExhausted = v),
+        F.Of(
+            DeadLetterTopic, NameFormats.Topic, "The dead-letter topic. By default group.subscription.dlq.",
+            o => o.DeadLetter.Topic, (o, v) => o.DeadLetter.Topic = v),
+        F.Of(
+            "dlq-limit", StormFormat.Threshold,
+            "More dead letters than this, in a minute or of the last 100 events, hold the subscription until the application is well.",
+            o => o.Dispatch.DeadLetterLimit, (o, v) => o.Dispatch.DeadLetterLimit = v),
         F.Of(
             "ordering",
             ScalarFormats.Choice([("key", Ordering.Key), ("none", Ordering.None), ("partition", Ordering.Partition)]),
@@ -74,8 +89,6 @@ internal static class SubscriptionFields
             "Where the group starts in a topic that it has never read.", o => o.Start, (o, v) => o.Start = v),
         F.NotYet("dedicated", "true: a consumer and a group of its own for this subscription."),
         F.NotYet("retries", "Delays of durable resends, such as 1m, 10m, 1h."),
-        F.NotYet("dlq", "The name of the dead-letter topic."),
-        F.NotYet("dlq-limit", "Dead letters per minute above which delivery stops."),
         F.NotYet("filter", "Event types or headers that are delivered; the rest is skipped and counted."),
         F.NotYet("max-age", "Events older than this are skipped and counted."),
         F.NotYet("rate-limit", "Deliveries per second."),

@@ -1,3 +1,4 @@
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Source;
@@ -21,4 +22,7 @@ public sealed class SubscriptionOptions
 
     /// <summary>How many events at a time, and in which order.</summary>
     public DispatchOptions Dispatch { get; } = new();
+
+    /// <summary>Where its events go that nobody could handle.</summary>
+    public DeadLetterOptions DeadLetter { get; } = new();
 }

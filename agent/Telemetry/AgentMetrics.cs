@@ -40,6 +40,10 @@ public sealed class AgentMetrics
         Retries = Counter("retries_total", "Attempts that will be repeated.", "sub", "stage");
         Skipped = Counter("records_skipped_total", "Records that ended without a delivery, by the rule.", "sub", "reason");
         Exhausted = Counter("exhausted_total", "Events that came to their end undelivered, by the cause.", "sub", "reason");
+        DeadLetters = Counter("dead_letters_total", "Dead letters that Kafka has acknowledged, by the cause.", "sub", "reason");
+        DeadLetterFailures = Counter("dead_letter_failures_total", "Dead letters that could not be written at once.", "sub");
+        Storm = Gauge("dead_letter_storm", "1 while the subscription is held because of its many dead letters.", "sub");
+        Parked = Gauge("parked_events", "Events that came to their end and hold up their key.", "sub", "topic", "partition");
         Commits = Counter("offset_commits_total", "Commits answered by Kafka.", "result");
         LastCommit = Gauge("last_commit_timestamp_seconds", "Unix time of the last commit that Kafka accepted.");
         Rebalances = Counter("rebalances_total", "Changes of the assignment.", "type");
@@ -88,6 +92,14 @@ public sealed class AgentMetrics
     public Counter Skipped { get; }
 
     public Counter Exhausted { get; }
+
+    public Counter DeadLetters { get; }
+
+    public Counter DeadLetterFailures { get; }
+
+    public Gauge Storm { get; }
+
+    public Gauge Parked { get; }
 
     public Counter Commits { get; }
 

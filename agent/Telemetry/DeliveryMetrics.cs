@@ -35,6 +35,7 @@ public sealed class DeliveryMetrics
         exhausted = metrics.Exhausted;
         AppUp = metrics.AppUp.WithLabels(subscription);
         AppUp.Set(1);
+        Storm = metrics.Storm.WithLabels(subscription);
     }
 
     /// <summary>The subscription that the labels name.</summary>
@@ -42,6 +43,9 @@ public sealed class DeliveryMetrics
 
     /// <summary>1 while the application takes deliveries.</summary>
     public Gauge.Child AppUp { get; }
+
+    /// <summary>1 while the subscription is held because of its many dead letters.</summary>
+    public Gauge.Child Storm { get; }
 
     /// <summary>An attempt has ended.</summary>
     public void Attempted(AttemptOutcome outcome, TimeSpan took)

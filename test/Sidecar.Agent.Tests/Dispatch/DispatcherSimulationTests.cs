@@ -1,3 +1,4 @@
+using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 
 namespace Sidecar.Agent.Tests.Dispatch;
@@ -10,18 +11,23 @@ public sealed class DispatcherSimulationTests
     private const int Steps = 400;
 
     [Test]
-    public void Every_event_ends_once_and_in_order_whatever_happens([Values] Ordering ordering)
+    public void Every_event_ends_once_and_in_order_whatever_happens([Values] Ordering ordering, [Values] OnExhausted end)
     {
+        var letters = 0;
         for (var seed = 1; seed <= Seeds; seed++)
         {
             try
             {
-                new DispatcherSimulation(seed, ordering, slots: 1 + (seed % 9)).Run(Steps);
+                var simulation = new DispatcherSimulation(seed, ordering, end, slots: 1 + (seed % 9));
+                simulation.Run(Steps);
+                letters += simulation.DeadLettered;
             }
             catch (Exception error)
             {
-                throw new InvalidOperationException($"seed {seed}, ordering {ordering}: {error.Message}", error);
+                throw new InvalidOperationException($"seed {seed}, ordering {ordering}, end {end}: {error.Message}", error);
             }
         }
+
+        Assert.That(letters > 0, Is.EqualTo(end == OnExhausted.DeadLetter), "what is to be seen has been seen");
     }
 }

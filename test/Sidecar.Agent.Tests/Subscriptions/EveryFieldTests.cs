@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Source;
@@ -31,9 +32,9 @@ public sealed class EveryFieldTests
             ["window-bytes"] = new("1Mi", o => o.Dispatch.WindowBytes, 1024L * 1024),
             ["max-message"] = new("64k", o => o.Delivery.MaxMessageBytes, 64000),
             ["start"] = new("latest", o => o.Start, StartAt.Latest),
-
-            // It has no second value that works yet: what is seen here is that its one word is read.
-            ["on-exhausted"] = new("stop", o => o.Delivery.OnExhausted, OnExhausted.Stop),
+            ["on-exhausted"] = new("park", o => o.Delivery.OnExhausted, OnExhausted.Park),
+            ["dlq"] = new("shop.dead", o => o.DeadLetter.Topic, "shop.dead"),
+            ["dlq-limit"] = new("600,80%", o => o.Dispatch.DeadLetterLimit, new StormThreshold(600, 80)),
         };
 
     private static readonly Dictionary<string, Sample<AgentOptions>> OfProcess =
@@ -50,6 +51,7 @@ public sealed class EveryFieldTests
             ["max-buffer"] = new("1Gi", o => o.Source.MaxBufferBytes, 1024L * 1024 * 1024),
             ["commit-interval"] = new("1s", o => o.Commit.Interval, TimeSpan.FromSeconds(1)),
             ["commit-completions"] = new("77", o => o.Commit.Completions, 77),
+            ["create-topics"] = new("false", o => o.Subscriptions[0].DeadLetter.CreateTopics, false),
             ["metrics-port"] = new("0", o => o.MetricsPort, 0),
             ["log-level"] = new("debug", o => o.LogLevel, "debug"),
             ["kafka.fetch.min.bytes"] = new("9", o => o.Source.Properties["fetch.min.bytes"], "9"),
@@ -110,6 +112,7 @@ public sealed class EveryFieldTests
         {
             "topics" => new Dictionary<string, string>(),
             "framing" => new() { ["topics"] = "t.v1", ["method"] = "/a.B/C" },
+            "dlq" => new() { ["topics"] = "t.v1", ["on-exhausted"] = "dead-letter" },
             _ => new() { ["topics"] = "t.v1" },
         };
         var both = beside.Append(KeyValuePair.Create(field, value)).ToList();

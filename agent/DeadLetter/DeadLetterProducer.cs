@@ -1,0 +1,110 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Sidecar.Agent.Contracts;
+using Sidecar.Agent.Kafka;
+
+namespace Sidecar.Agent.DeadLetter;
+
+/// <summary>Writes dead letters to Kafka: one producer for all subscriptions of the process.</summary>
+/// <param name="properties">From <see cref="KafkaProducer.Properties"/>.</param>
+public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> properties) : IDeadLetterProducer, IDisposable
+{
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly KafkaProducer producer = new(properties);
+
+    /// <inheritdoc/>
+    public async Task<ProduceOutcome> SendAsync(
+        EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
+    {
+        var headers = LetterHeaders.Of(record, address, provenance, detail);
+        return Outcome(await producer.ProduceAsync(record, new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers)));
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> EnsureTopicAsync(string topic, bool mayCreate)
+    {
+        // Asked for seldom: a client that lives for one request costs nothing while nobody asks.
+        using var admin = new AdminClientBuilder(AdminProperties()).SetLogHandler((_, _) => { }).Build();
+        var found = await DescribeAsync(admin, topic);
+        if (found == ErrorCode.UnknownTopicOrPart && mayCreate)
+        {
+            return await CreateAsync(admin, topic);
+        }
+
+        return found switch
+        {
+            ErrorCode.NoError => null,
+            ErrorCode.UnknownTopicOrPart => $"the topic {topic} does not exist, and create-topics is false. Create it",
+            ErrorCode.TopicAuthorizationFailed =>
+                $"not authorized for the topic {topic}. Grant Describe and Write on it to this principal",
+            _ => $"the topic {topic} cannot be looked for: {Librdkafka.Describe(found)}",
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => producer.Dispose();
+
+    private static ProduceOutcome Outcome(ErrorCode error) => error switch
+    {
+        ErrorCode.NoError => new(ProduceEnd.Acknowledged, ""),
+        ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize => new(ProduceEnd.TooLarge, Librdkafka.Describe(error)),
+        ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition =>
+            new(ProduceEnd.NoTopic, Librdkafka.Describe(error)),
+        _ => new(ProduceEnd.Failed, Librdkafka.Describe(error)),
+    };
+
+    private static async Task<ErrorCode> DescribeAsync(IAdminClient admin, string topic)
+    {
+        try
+        {
+            var described = await admin.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = RequestTimeout });
+            return described.TopicDescriptions[0].Error.Code;
+        }
+        catch (DescribeTopicsException error)
+        {
+            return error.Results.TopicDescriptions[0].Error.Code;
+        }
+        catch (KafkaException error)
+        {
+            return error.Error.Code;
+        }
+    }
+
+    private static async Task<string?> CreateAsync(IAdminClient admin, string topic)
+    {
+        const int brokersDefault = -1;
+        var wanted = new TopicSpecification
+        {
+            Name = topic, NumPartitions = brokersDefault, ReplicationFactor = brokersDefault,
+        };
+        try
+        {
+            await admin.CreateTopicsAsync(
+                [wanted], new CreateTopicsOptions { RequestTimeout = RequestTimeout, OperationTimeout = RequestTimeout });
+            return null;
+        }
+        catch (CreateTopicsException error)
+        {
+            var report = error.Results[0].Error;
+            return report.Code == ErrorCode.TopicAlreadyExists
+                ? null
+                : $"the topic {topic} does not exist and could not be created: {report.Reason}. Create it";
+        }
+        catch (KafkaException error)
+        {
+            return $"the topic {topic} does not exist and could not be created: {error.Error.Reason}. Create it";
+        }
+    }
+
+    private Dictionary<string, string> AdminProperties() => properties
+        .Where(property => !ProducerOnly.Contains(property.Key)).ToDictionary(StringComparer.Ordinal);
+
+    // The admin client warns of these on standard error.
+    private static readonly HashSet<string> ProducerOnly = new(StringComparer.Ordinal)
+    {
+        "enable.idempotence", "acks", "delivery.timeout.ms", "queue.buffering.max.messages", "queue.buffering.max.kbytes",
+        "linger.ms", "batch.size", "partitioner",
+    };
+}

@@ -1,0 +1,31 @@
+using System.Collections.Concurrent;
+using Sidecar.Agent.Contracts;
+using Sidecar.Agent.DeadLetter;
+
+namespace Sidecar.Agent.Tests.Dispatch;
+
+/// <summary>A Kafka for dead letters that answers as it is told.</summary>
+internal sealed class LetterDesk : IDeadLetterProducer
+{
+    public ConcurrentQueue<(TopicPosition Position, LetterDetail Detail)> Sent { get; } = new();
+
+    public ConcurrentQueue<(string Topic, bool MayCreate)> LookedFor { get; } = new();
+
+    /// <summary>What is answered to the n-th letter, from 1.</summary>
+    public Func<int, LetterDetail, Task<ProduceOutcome>> Answer { get; set; } =
+        (_, _) => Task.FromResult(new ProduceOutcome(ProduceEnd.Acknowledged, ""));
+
+    public string? TopicProblem { get; set; }
+
+    public Task<ProduceOutcome> SendAsync(EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
+    {
+        Sent.Enqueue((record.Position, detail));
+        return Answer(Sent.Count, detail);
+    }
+
+    public Task<string?> EnsureTopicAsync(string topic, bool mayCreate)
+    {
+        LookedFor.Enqueue((topic, mayCreate));
+        return Task.FromResult(TopicProblem);
+    }
+}
