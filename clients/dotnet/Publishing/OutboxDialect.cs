@@ -3,38 +3,35 @@ using System.Data.Common;
 namespace Sidecar.Client.Publishing;
 
 /// <summary>
-/// How an event is put into the outbox of one kind of database. It is chosen by the name of the connection's type,
-/// so that the client links no database driver.
+/// How events are put into the outbox of one kind of database. It is chosen by the names of the driver's types, so that
+/// the client links no database driver.
 /// </summary>
-internal sealed record OutboxDialect(string ConnectionType, string InsertSql, string MissingTable, string CreateWith)
+/// <param name="connectionType">The full name of the driver's connection.</param>
+/// <param name="parameterType">
+/// The full name of its parameters. A connection that wraps another one makes the parameters of that one.
+/// </param>
+internal abstract class OutboxDialect(string connectionType, string parameterType)
 {
-    private static readonly OutboxDialect Sqlite = new(
-        ConnectionType: "Microsoft.Data.Sqlite.SqliteConnection",
-        InsertSql: """
-            INSERT INTO outbox_event(topic, key, value, headers, created_ms)
-            VALUES(@topic, @key, @value, @headers, @created_ms)
-            """,
-        MissingTable: "no such table: outbox_event",
-        CreateWith: "outbox-relay init --apply --sqlite FILE");
+    public string ConnectionType => connectionType;
 
-    private static readonly OutboxDialect[] All = [Sqlite];
+    public string ParameterType => parameterType;
 
-    /// <exception cref="NotSupportedException">No dialect fits the connection.</exception>
-    public static OutboxDialect Of(DbConnection connection)
+    /// <summary>The most events that go into one statement.</summary>
+    public abstract int LargestStatementEvents { get; }
+
+    /// <summary>The statement that puts these rows into the outbox in their order.</summary>
+    /// <param name="command">New, and of the caller's transaction.</param>
+    /// <param name="rows">At least one, at most <see cref="LargestStatementEvents"/>.</param>
+    public abstract void Write(DbCommand command, ReadOnlySpan<OutboxRow> rows);
+
+    /// <summary>What to do about an error where that is known; null: the driver's own words say it.</summary>
+    public abstract string? Explain(Exception error);
+
+    protected static DbParameter Add(DbCommand command, object? value)
     {
-        for (var type = connection.GetType(); type is not null; type = type.BaseType)
-        {
-            if (Array.Find(All, dialect => dialect.ConnectionType == type.FullName) is { } dialect)
-            {
-                return dialect;
-            }
-        }
-
-        throw new NotSupportedException(
-            $"Events cannot be published on a {connection.GetType().FullName}. What works: " +
-            $"{string.Join(", ", All.Select(dialect => dialect.ConnectionType))}. If this connection wraps one of " +
-            "these, publish on the transaction inside.");
+        var parameter = command.CreateParameter();
+        parameter.Value = value ?? DBNull.Value;
+        command.Parameters.Add(parameter);
+        return parameter;
     }
-
-    public bool IsMissingTable(DbException error) => error.Message.Contains(MissingTable, StringComparison.Ordinal);
 }

@@ -9,6 +9,12 @@ namespace Sidecar.Client.Publishing;
 /// </summary>
 internal readonly record struct OutboxRow(string Topic, byte[]? Key, byte[]? Value, string? Headers, long CreatedMs)
 {
+    /// <summary>The order of the key is that of the commits also without a lock of the caller's.</summary>
+    public bool Strict { get; init; }
+
+    /// <summary>The size of what is written, in bytes; header names count as characters.</summary>
+    public long Bytes => Topic.Length + (Key?.Length ?? 0) + (long)(Value?.Length ?? 0) + (Headers?.Length ?? 0);
+
     public static OutboxRow Of(IMessage message, PublishOptions options)
     {
         var schema = EventSchema.Of(message.Descriptor);
@@ -19,7 +25,7 @@ internal readonly record struct OutboxRow(string Topic, byte[]? Key, byte[]? Val
             options.Key ?? schema.KeyOf(message),
             message.ToByteArray(),
             headers,
-            options.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+            options.Clock.GetUtcNow().ToUnixTimeMilliseconds()) { Strict = options.Strict };
     }
 
     public static OutboxRow Of(OutboxEvent outboxEvent) => new(
@@ -27,5 +33,5 @@ internal readonly record struct OutboxRow(string Topic, byte[]? Key, byte[]? Val
         outboxEvent.Key,
         outboxEvent.Value,
         OutboxHeaders.ToJson([], outboxEvent.Headers),
-        outboxEvent.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        outboxEvent.Clock.GetUtcNow().ToUnixTimeMilliseconds()) { Strict = outboxEvent.Strict };
 }

@@ -1,4 +1,3 @@
-using System.Data;
 using System.Data.Common;
 using Google.Protobuf;
 
@@ -6,13 +5,21 @@ namespace Sidecar.Client.Publishing;
 
 /// <summary>
 /// Publishes events in the caller's own transaction: they reach Kafka if it commits, and never if it does not. One
-/// statement each, on the caller's connection. Events of one key go out in the order of these calls.
+/// statement for a call, on the caller's connection; many events take a few. Events of one key go out in the order of
+/// these calls, and of the events in a call.
 /// </summary>
 /// <remarks>
+/// <para>
+/// The transaction is one of Npgsql or Microsoft.Data.Sqlite, however it was come by: by hand, with Dapper, or from EF
+/// Core by <c>database.CurrentTransaction!.GetDbTransaction()</c>. A transaction that wraps one of these to measure or
+/// log works where its connection makes the driver's own parameters.
+/// </para>
+/// <para>
 /// All methods throw <see cref="InvalidOperationException"/> where the transaction has ended, the message's option
-/// <c>(sidecar.options.v1.event)</c> cannot be used, or the database has no outbox; <see cref="NotSupportedException"/>
-/// for a database that is not supported; and what the database driver throws. The transaction is not touched by a
-/// failure of ours; the caller rolls it back.
+/// <c>(sidecar.options.v1.event)</c> cannot be used, the database has no outbox, or the role may not publish;
+/// <see cref="NotSupportedException"/> for a database that is not supported; and what the database driver throws. After
+/// a failure the caller rolls the transaction back; PostgreSQL lets nothing else be done with it.
+/// </para>
 /// </remarks>
 public static class OutboxTransactionExtensions
 {
@@ -28,113 +35,75 @@ public static class OutboxTransactionExtensions
         this DbTransaction transaction,
         IMessage message,
         PublishOptions options,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(message);
-        ArgumentNullException.ThrowIfNull(options);
-        return InsertAsync(transaction, OutboxRow.Of(message, options), cancellationToken);
-    }
+        CancellationToken cancellationToken = default) =>
+        new OutboxWriter(transaction).WriteAsync([RowOf(message, options)], cancellationToken);
+
+    /// <summary>Publishes messages in their order; what <paramref name="options"/> says holds for each.</summary>
+    public static Task PublishAsync(
+        this DbTransaction transaction,
+        IEnumerable<IMessage> messages,
+        PublishOptions? options = null,
+        CancellationToken cancellationToken = default) =>
+        new OutboxWriter(transaction).WriteAsync(RowsOf(messages, options), cancellationToken);
 
     /// <summary>Publishes an event in its own bytes, as it is; a null value is a tombstone.</summary>
     public static Task PublishAsync(
-        this DbTransaction transaction, OutboxEvent outboxEvent, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(outboxEvent);
-        return InsertAsync(transaction, OutboxRow.Of(outboxEvent), cancellationToken);
-    }
+        this DbTransaction transaction, OutboxEvent outboxEvent, CancellationToken cancellationToken = default) =>
+        new OutboxWriter(transaction).WriteAsync([RowOf(outboxEvent)], cancellationToken);
+
+    /// <summary>Publishes events in their own bytes, in their order.</summary>
+    public static Task PublishAsync(
+        this DbTransaction transaction,
+        IEnumerable<OutboxEvent> outboxEvents,
+        CancellationToken cancellationToken = default) =>
+        new OutboxWriter(transaction).WriteAsync(RowsOf(outboxEvents), cancellationToken);
 
     /// <inheritdoc cref="PublishAsync(DbTransaction, IMessage, CancellationToken)"/>
     public static void Publish(this DbTransaction transaction, IMessage message) =>
         transaction.Publish(message, AsTheMessageSays);
 
     /// <inheritdoc cref="PublishAsync(DbTransaction, IMessage, PublishOptions, CancellationToken)"/>
-    public static void Publish(this DbTransaction transaction, IMessage message, PublishOptions options)
+    public static void Publish(this DbTransaction transaction, IMessage message, PublishOptions options) =>
+        new OutboxWriter(transaction).Write([RowOf(message, options)]);
+
+    /// <inheritdoc cref="PublishAsync(DbTransaction, IEnumerable{IMessage}, PublishOptions, CancellationToken)"/>
+    public static void Publish(
+        this DbTransaction transaction, IEnumerable<IMessage> messages, PublishOptions? options = null) =>
+        new OutboxWriter(transaction).Write(RowsOf(messages, options));
+
+    /// <inheritdoc cref="PublishAsync(DbTransaction, OutboxEvent, CancellationToken)"/>
+    public static void Publish(this DbTransaction transaction, OutboxEvent outboxEvent) =>
+        new OutboxWriter(transaction).Write([RowOf(outboxEvent)]);
+
+    /// <inheritdoc cref="PublishAsync(DbTransaction, IEnumerable{OutboxEvent}, CancellationToken)"/>
+    public static void Publish(this DbTransaction transaction, IEnumerable<OutboxEvent> outboxEvents) =>
+        new OutboxWriter(transaction).Write(RowsOf(outboxEvents));
+
+    private static OutboxRow RowOf(IMessage message, PublishOptions options)
     {
         ArgumentNullException.ThrowIfNull(message);
         ArgumentNullException.ThrowIfNull(options);
-        Insert(transaction, OutboxRow.Of(message, options));
+        return Checked(OutboxRow.Of(message, options));
     }
 
-    /// <inheritdoc cref="PublishAsync(DbTransaction, OutboxEvent, CancellationToken)"/>
-    public static void Publish(this DbTransaction transaction, OutboxEvent outboxEvent)
+    private static OutboxRow RowOf(OutboxEvent outboxEvent)
     {
         ArgumentNullException.ThrowIfNull(outboxEvent);
-        Insert(transaction, OutboxRow.Of(outboxEvent));
+        return Checked(OutboxRow.Of(outboxEvent));
     }
 
-    private static async Task InsertAsync(DbTransaction transaction, OutboxRow row, CancellationToken cancellationToken)
+    private static OutboxRow[] RowsOf(IEnumerable<IMessage> messages, PublishOptions? options)
     {
-        var connection = ConnectionOf(transaction);
-        var dialect = OutboxDialect.Of(connection);
-        var command = CommandFor(transaction, connection, dialect, row);
-        await using (command.ConfigureAwait(false))
-        {
-            try
-            {
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (DbException error) when (dialect.IsMissingTable(error))
-            {
-                throw NoOutbox(dialect, error);
-            }
-        }
+        ArgumentNullException.ThrowIfNull(messages);
+        return [.. messages.Select(message => RowOf(message, options ?? AsTheMessageSays))];
     }
 
-    private static void Insert(DbTransaction transaction, OutboxRow row)
+    private static OutboxRow[] RowsOf(IEnumerable<OutboxEvent> outboxEvents)
     {
-        var connection = ConnectionOf(transaction);
-        var dialect = OutboxDialect.Of(connection);
-        using var command = CommandFor(transaction, connection, dialect, row);
-        try
-        {
-            command.ExecuteNonQuery();
-        }
-        catch (DbException error) when (dialect.IsMissingTable(error))
-        {
-            throw NoOutbox(dialect, error);
-        }
+        ArgumentNullException.ThrowIfNull(outboxEvents);
+        return [.. outboxEvents.Select(RowOf)];
     }
 
-    private static DbConnection ConnectionOf(DbTransaction transaction)
-    {
-        ArgumentNullException.ThrowIfNull(transaction);
-        return transaction.Connection is { State: ConnectionState.Open } connection
-            ? connection
-            : throw new InvalidOperationException(
-                "The transaction has ended or its connection is closed: publish before the commit, inside the " +
-                "transaction that writes the data.");
-    }
-
-    private static DbCommand CommandFor(
-        DbTransaction transaction, DbConnection connection, OutboxDialect dialect, OutboxRow row)
-    {
-        if (row.Topic.Length == 0)
-        {
-            throw new InvalidOperationException("The event has no topic.");
-        }
-
-        var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        // The dialects' texts are constants; what comes from the caller goes as parameters.
-#pragma warning disable CA2100
-        command.CommandText = dialect.InsertSql;
-#pragma warning restore CA2100
-        Add(command, "@topic", row.Topic);
-        Add(command, "@key", row.Key);
-        Add(command, "@value", row.Value);
-        Add(command, "@headers", row.Headers);
-        Add(command, "@created_ms", row.CreatedMs);
-        return command;
-    }
-
-    private static void Add(DbCommand command, string name, object? value)
-    {
-        var parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value ?? DBNull.Value;
-        command.Parameters.Add(parameter);
-    }
-
-    private static InvalidOperationException NoOutbox(OutboxDialect dialect, DbException error) =>
-        new($"The database has no outbox. Create it once: {dialect.CreateWith}", error);
+    private static OutboxRow Checked(OutboxRow row) =>
+        row.Topic.Length > 0 ? row : throw new InvalidOperationException("The event has no topic.");
 }

@@ -15,6 +15,15 @@ public sealed record PublishOptions
     /// </summary>
     public IReadOnlyCollection<KeyValuePair<string, string?>> Headers { get; init; } = [];
 
-    /// <summary>Where the time of creation comes from. Default: the system's clock.</summary>
+    /// <summary>
+    /// Events of the key go out in the order of the commits even if their writers hold no lock on what the key stands
+    /// for: the call waits for other strict transactions with this topic and key. Two transactions that publish several
+    /// strict keys in different orders may deadlock; one of them then fails and is to be repeated. Default: false.
+    /// </summary>
+    public bool Strict { get; init; }
+
+    /// <summary>
+    /// Where the time of creation comes from on SQLite; PostgreSQL takes its own. Default: the system's clock.
+    /// </summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
