@@ -13,9 +13,7 @@ internal static class RunCommand
             "Runs the relay until SIGTERM. Waits for the database, its schema, Kafka and missing topics, and says so.");
         Flags.Bind(
             command, Settings.All, [Settings.AnyDatabase, "bootstrap-servers"],
-            (_, options) => options.Relay.Store.IsPostgres
-                ? Task.FromResult(Flags.Refuse(["run takes a SQLite file; PostgreSQL has its schema only so far"]))
-                : RelayHost.RunAsync(options));
+            (_, options) => RelayHost.RunAsync(options));
         return command;
     }
 }

@@ -37,6 +37,13 @@ public sealed class OutboxRow
 
     /// <summary>An earlier row of the same topic and key is held: this one goes behind it.</summary>
     public bool BehindHeld { get; init; }
+
+    /// <summary>The same row with its parts, which were left out at first.</summary>
+    public OutboxRow With(byte[]? key, byte[]? value, byte[]? headers) => new()
+    {
+        Id = Id, Bucket = Bucket, Epoch = Epoch, Topic = Topic, Key = key, Value = value, Headers = headers,
+        CreatedMs = CreatedMs, StoredBytes = StoredBytes, BehindHeld = BehindHeld,
+    };
 }
 
 /// <summary>Why a row is taken out of the line. A closed set.</summary>

@@ -49,7 +49,7 @@ public static class MetricsPort
 
     private static void Measure(StoreOptions options, RelayMetrics metrics)
     {
-        if (SqliteBacklog.Measure(options) is { } backlog)
+        if (!options.IsPostgres && SqliteBacklog.Measure(options) is { } backlog)
         {
             metrics.PendingRecords.Set(backlog.Pending);
             metrics.OldestPending.Set(backlog.OldestCreatedMs / 1000.0);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Publish;
 using Sidecar.OutboxRelay.Store;
 using Sidecar.OutboxRelay.Telemetry;
@@ -27,17 +28,24 @@ public static class RelayHost
             return 1;
         }
 
-        log.Started(RelayMetrics.Version, string.Join(", ", port.Urls), options.Relay.Store.SqlitePath);
+        log.Started(RelayMetrics.Version, string.Join(", ", port.Urls), Database(options.Relay.Store));
         var failed = await RelayAsync(options.Relay, telemetry, port.Lifetime, log);
         await port.StopAsync();
         log.Stopped();
         return failed ? 1 : 0;
     }
 
+    private static string Database(StoreOptions options) =>
+        !options.IsPostgres ? options.SqlitePath
+        : PgAddress.Of(options) is { Problem: null, Value: var address } ? address.Shown
+        : options.PostgresFile;
+
     private static async Task<bool> RelayAsync(
         RelayOptions options, RelayTelemetry telemetry, IHostApplicationLifetime lifetime, ILogger log)
     {
-        using var store = new SqliteStore(options.Store, TimeProvider.System);
+        using IOutboxStore store = options.Store.IsPostgres
+            ? new PgStore(options.Store, options.Lease.Length, TimeProvider.System)
+            : new SqliteStore(options.Store, TimeProvider.System);
         using var publisher = new KafkaPublisher(options.Publish, telemetry);
         var relay = new Relay(options, store, publisher, telemetry);
         try

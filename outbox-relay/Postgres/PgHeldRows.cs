@@ -1,0 +1,119 @@
+using System.Data;
+using NpgsqlTypes;
+using Sidecar.OutboxRelay.Contracts;
+using Sidecar.OutboxRelay.Lanes;
+using Sidecar.OutboxRelay.Store;
+
+namespace Sidecar.OutboxRelay.Postgres;
+
+/// <summary>
+/// Rows that were set aside: takes note of new ones, and reads back, in order, those that may go out: whose topic is there
+/// again, and that are behind no refused row.
+/// </summary>
+internal sealed class PgHeldRows(PgSession session, TimeProvider time)
+{
+    private const string Ready =
+        """
+        SELECT h.id, h.bucket, h.created_at, h.topic, CASE WHEN octet_length(h.key) <= $4 THEN h.key END,
+               CASE WHEN octet_length(h.value) <= $4 THEN h.value END,
+               CASE WHEN octet_length(h.headers::text) <= $4 THEN convert_to(h.headers::text, 'UTF8') END,
+               coalesce(octet_length(h.key), 0)::bigint + coalesce(octet_length(h.value), 0)
+                 + coalesce(octet_length(h.headers::text), 0)
+          FROM outbox.held h
+         WHERE h.kind = 'waiting' AND get_bit($1, h.bucket) = 1 AND h.topic <> ALL ($2)
+           AND NOT EXISTS (
+             SELECT FROM outbox.held r WHERE r.topic = h.topic AND md5(r.key) = md5(h.key) AND r.key = h.key
+                                         AND r.kind = 'refused' AND r.id < h.id)
+         ORDER BY h.id LIMIT $3
+        """;
+
+    private static readonly NpgsqlDbType[] Types =
+        [NpgsqlDbType.Bytea, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Bigint, NpgsqlDbType.Bigint];
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly HashSet<long> underWay = [];
+    private readonly Dictionary<long, HeldRow> aside = [];
+    private readonly List<long> sent = [];
+    private long? lookedAt;
+
+    /// <summary>Something may be held; false: nothing is.</summary>
+    public bool MayBe { get; set; } = true;
+
+    /// <summary>Held rows that were handed out and are not settled.</summary>
+    public int UnderWay => underWay.Count;
+
+    /// <summary>It is time to look for rows that may go out.</summary>
+    public bool IsDue => MayBe && (lookedAt is not { } at || time.GetElapsedTime(at) >= Interval);
+
+    /// <summary>There is something to be written.</summary>
+    public bool HasNews => aside.Count > 0 || sent.Count > 0;
+
+    /// <summary>Nothing is under way any more: what was handed out and is not settled is read again.</summary>
+    public void Rewind() => underWay.Clear();
+
+    /// <summary>Takes note of rows that are set aside, and of held rows that Kafka has.</summary>
+    public void Settle(Settlement settlement)
+    {
+        if (underWay.Count > 0)
+        {
+            sent.AddRange(settlement.Done.Where(underWay.Remove));
+        }
+
+        foreach (var row in settlement.Held)
+        {
+            underWay.Remove(row.Id);
+            aside[row.Id] = row;
+        }
+    }
+
+    /// <summary>What is to be written now, with the lanes' progress.</summary>
+    public PgProgress Take(Checkpoint? checkpoint) => new(checkpoint, [.. aside.Values], [.. sent]);
+
+    /// <summary>It is in the database.</summary>
+    public void Written()
+    {
+        if (HasNews)
+        {
+            (MayBe, lookedAt) = (true, aside.Count > 0 ? lookedAt : null);
+        }
+
+        aside.Clear();
+        sent.Clear();
+    }
+
+    /// <summary>The held rows that may go out, in order; at most a window of them.</summary>
+    public async Task<List<OutboxRow>> ReadAsync(
+        IReadOnlyCollection<string> waitingTopics, PgReadLimits limits, PgLanes lanes)
+    {
+        var batch = await session.PrepareAsync("held", (Ready, Types));
+        var parameters = batch.BatchCommands[0].Parameters;
+        parameters[0].Value = PgRowReader.Bits(lanes.Book.Lanes.Where(lane => !lane.Draining).Select(lane => lane.Bucket));
+        parameters[1].Value = waitingTopics.ToArray();
+        parameters[2].Value = (long)Math.Max(1, Math.Min(limits.Rows, limits.Bytes / Math.Max(1, limits.PartBytes)));
+        parameters[3].Value = limits.PartBytes;
+        var rows = new List<OutboxRow>();
+        await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess);
+        while (await reader.ReadAsync())
+        {
+            var (id, bucket) = (reader.GetInt64(0), reader.GetInt16(1));
+            rows.Add(new OutboxRow
+            {
+                Id = id,
+                Bucket = bucket,
+                Epoch = lanes.Epochs[bucket],
+                CreatedMs = PgRowReader.Milliseconds(reader.GetDateTime(2)),
+                Topic = reader.GetString(3),
+                Key = PgRowReader.Bytes(reader, 4),
+                Value = PgRowReader.Bytes(reader, 5),
+                Headers = PgRowReader.Bytes(reader, 6),
+                StoredBytes = reader.GetInt64(7),
+            });
+            underWay.Add(id);
+        }
+
+        // While there are some, the next look is at once.
+        lookedAt = rows.Count > 0 ? null : time.GetTimestamp();
+        return rows;
+    }
+}

@@ -1,0 +1,91 @@
+using Sidecar.OutboxRelay.Lanes;
+
+namespace Sidecar.OutboxRelay.Postgres;
+
+/// <summary>
+/// The lanes of this relay, from its entry to its leaving: renews the lease, claims its fair share, drains what others
+/// should have, and notices what was taken from it. Everything on one connection.
+/// </summary>
+internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, TimeProvider time)
+{
+    private readonly PgLaneTable table = new(session, me);
+
+    /// <summary>What is read and settled in these lanes.</summary>
+    public LaneBook Book { get; } = new(PgLimits.Chunks);
+
+    /// <summary>The epochs of our lanes by bucket.</summary>
+    public long[] Epochs { get; } = new long[PgLimits.MaxBuckets];
+
+    /// <summary>The epoch of our entry.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>Lanes were claimed since this was last asked.</summary>
+    public bool HasClaimed { get; set; }
+
+    /// <summary>Buckets and epochs of all lanes that are ours.</summary>
+    public (short[] Buckets, long[] Epochs) Owned =>
+        ([.. Book.Lanes.Select(lane => (short)lane.Bucket)], [.. Book.Lanes.Select(lane => lane.Epoch)]);
+
+    /// <summary>Enters this relay, and claims what is free.</summary>
+    public async Task EnterAsync(string name, TimeSpan length)
+    {
+        Epoch = await table.RegisterAsync(name, length);
+        await RenewAsync(length);
+    }
+
+    /// <summary>
+    /// Renews the lease and evens out the lanes. False: the entry or a lane was taken from us, and what is under way belongs to
+    /// another.
+    /// </summary>
+    public async Task<bool> RenewAsync(TimeSpan length)
+    {
+        var began = Now();
+        var view = await table.RenewAsync(Epoch, length);
+        if (!view.IsOurs || HasLost(view))
+        {
+            return false;
+        }
+
+        var live = watch.Live(view.Relays, began, Now());
+        var decision = FairShare.Decide(me, live, view.Lanes, alone: false);
+        foreach (var bucket in decision.Drain)
+        {
+            Book.Drain(bucket);
+        }
+
+        if (decision.Claim.Count > 0)
+        {
+            await ClaimAsync(decision.Claim);
+        }
+
+        var dead = view.Relays.Where(relay => !live.Contains(relay.Id) && relay.Id != me).ToList();
+        if (dead.Count > 0)
+        {
+            await table.BuryAsync(dead);
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives back what is left, and removes the entry.</summary>
+    public Task LeaveAsync() => table.LeaveAsync(Epoch);
+
+    private async Task ClaimAsync(IReadOnlyList<LaneSighting> wanted)
+    {
+        foreach (var claim in await table.ClaimAsync(Epoch, wanted))
+        {
+            Epochs[claim.Bucket] = claim.Epoch;
+            Book.Claim(claim.Bucket, claim.Epoch, claim.Progress);
+            HasClaimed = true;
+        }
+    }
+
+    private bool HasLost(PgView view)
+    {
+        var rows = view.Lanes.ToDictionary(lane => lane.Bucket);
+        return Book.Lanes.Any(lane =>
+            !rows.TryGetValue(lane.Bucket, out var row) || row.Owner != me || row.Epoch != lane.Epoch);
+    }
+
+    private TimeSpan Now() => time.GetElapsedTime(0);
+}
