@@ -61,6 +61,9 @@ public sealed class CommandLine
         root.Subcommands.Add(run);
         root.Subcommands.Add(Config());
         root.Subcommands.Add(Explain());
+        var kafka = new KafkaAccess(flags, environment, error);
+        root.Subcommands.Add(new DlqCommand(kafka, output, error).Build());
+        root.Subcommands.Add(new OffsetsCommand(kafka, output).Build());
 
         root.Options.Single(option => option is VersionOption).Action = new PrintVersion(output);
         var help = root.Options.OfType<HelpOption>().Single();

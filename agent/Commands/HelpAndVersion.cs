@@ -13,6 +13,8 @@ public sealed class HelpWithExamples(HelpAction help, TextWriter output) : Synch
           agent run --config agent.yaml --bootstrap-servers localhost:9092
           agent config --annotations /etc/podinfo/annotations --output json
           agent explain backoff
+          agent dlq list --reason timeout --since 2h
+          agent offsets skip orders.v1 3 4711 --dry-run
 
         An annotation is enough for a subscription:
           sidecar.events/subscription.orders: "orders.v1; ordering=key; concurrency=32"

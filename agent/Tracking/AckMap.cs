@@ -61,6 +61,35 @@ public sealed class AckMap
         return index < 0 ? 0 : attempts[index].Attempts;
     }
 
+    /// <summary>
+    /// The same with one more offset done. Where it is the one that the map stands on, the map stands on the next that
+    /// is not done. An offset below it is done already.
+    /// </summary>
+    public AckMap With(long offset)
+    {
+        var runs = new List<OffsetRange>();
+        foreach (var run in done.Append(new(offset, offset)).Where(run => run.Last >= Committed).OrderBy(run => run.First))
+        {
+            if (runs.Count > 0 && run.First <= runs[^1].Last + 1)
+            {
+                runs[^1] = new(runs[^1].First, Math.Max(runs[^1].Last, run.Last));
+            }
+            else
+            {
+                runs.Add(run);
+            }
+        }
+
+        var committed = Committed;
+        if (runs.Count > 0 && runs[0].First <= committed)
+        {
+            committed = runs[0].Last + 1;
+            runs.RemoveAt(0);
+        }
+
+        return new AckMap(committed, runs, attempts.FindAll(open => open.Offset >= committed && open.Offset != offset));
+    }
+
     /// <summary>Collects a map in the order of the offsets.</summary>
     public sealed class Builder(long committed)
     {

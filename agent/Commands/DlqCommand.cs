@@ -1,0 +1,207 @@
+using System.CommandLine;
+using System.Globalization;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Sidecar.Agent.DeadLetter;
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Subscriptions;
+
+namespace Sidecar.Agent.Commands;
+
+/// <summary><c>agent dlq list | show | purge</c>: the dead letters of a subscription, by hand.</summary>
+public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter progress)
+{
+    private const int DefaultLimit = 100;
+    private const int ProgressEvery = 10_000;
+
+    private readonly Option<string?> subscription = KafkaAccess.SubscriptionOption();
+
+    /// <summary>The command with those below it.</summary>
+    public Command Build()
+    {
+        var command = new Command("dlq", "Shows and deletes the dead letters of a subscription.");
+        command.Subcommands.Add(List());
+        command.Subcommands.Add(Show());
+        command.Subcommands.Add(Purge());
+        return command;
+    }
+
+    private Command List()
+    {
+        var filter = new LetterFilterOptions();
+        var limit = new Option<int>("--limit")
+        {
+            Description = "Letters that are shown at most.", DefaultValueFactory = _ => DefaultLimit,
+        };
+        var format = new Option<string>("--output", "-o")
+        {
+            Description = "How they are printed; json: one object a line.", DefaultValueFactory = _ => "table",
+        };
+        format.AcceptOnlyFromAmong("table", "json");
+        var command = new Command("list", "Lists dead letters, oldest first in each partition.") { subscription, limit, format };
+        filter.AddTo(command);
+        command.SetAction((line, _) => kafka.RunAsync(line, options =>
+        {
+            if (filter.Problem(line) is { } problem)
+            {
+                return Task.FromResult(kafka.Fail(problem));
+            }
+
+            var wanted = filter.Of(line);
+            return Task.FromResult(With(line, options, (reader, topic) =>
+            {
+                var found = Matching(reader, topic, wanted).Take(line.GetValue(limit) + 1).ToList();
+                Print(found.Take(line.GetValue(limit)), line.GetValue(format) == "json");
+                if (found.Count > line.GetValue(limit))
+                {
+                    progress.WriteLine($"agent: there are more than {line.GetValue(limit)}; see them with --limit or a filter");
+                }
+
+                return ExitCodes.Ok;
+            }));
+        }));
+        return command;
+    }
+
+    private Command Show()
+    {
+        var place = new Argument<string>("place") { Description = "Partition and offset as list prints them, such as 0/17." };
+        var command = new Command("show", "Shows one dead letter with all headers.") { subscription, place };
+        command.SetAction((line, _) => kafka.RunAsync(line, options => Task.FromResult(With(line, options, (reader, topic) =>
+        {
+            var parts = line.GetValue(place)!.Split('/');
+            if (parts.Length != 2
+                || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
+                || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
+            {
+                return kafka.Fail($"{ConfigurationError.Shown(line.GetValue(place)!)} is no place. Write partition/offset, such as 0/17");
+            }
+
+            var wanted = new TopicPartition(topic, partition);
+            var isThere = reader.Partitions(topic)
+                .Exists(found => found.Partition == wanted && offset >= found.Offsets.Low.Value && offset < found.Offsets.High.Value);
+            foreach (var record in isThere ? reader.Read(wanted, offset) : [])
+            {
+                var isIt = record.Position.Offset == offset;
+                if (isIt)
+                {
+                    LetterOutput.Whole(output, record);
+                }
+
+                record.Release();
+                return isIt ? ExitCodes.Ok : kafka.Fail($"there is no dead letter at {partition}/{offset}");
+            }
+
+            return kafka.Fail($"there is no dead letter at {partition}/{offset}");
+        }))));
+        return command;
+    }
+
+    private Command Purge()
+    {
+        var before = new Option<string?>("--before")
+        {
+            Description = "Delete what was written before this time (2026-05-04T03:02:01Z) or longer ago than this (48h).",
+        };
+        var all = new Option<bool>("--all") { Description = "Delete all." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be deleted, and delete nothing." };
+        var command = new Command(
+            "purge", "Deletes the oldest dead letters. Kafka deletes from the beginning of a partition only: there is no filter.")
+        {
+            subscription, before, all, dryRun,
+        };
+        command.SetAction((line, _) => kafka.RunAsync(line, async options =>
+        {
+            var (isAll, text) = (line.GetValue(all), line.GetValue(before));
+            long unixMs = 0;
+            if (isAll == (text is not null) || (text is not null && !PointInTime.TryParse(text, TimeProvider.System, out unixMs)))
+            {
+                return kafka.Fail("say what is to be deleted: --all, or --before with a time such as 2026-05-04T03:02:01Z or 48h");
+            }
+
+            var ends = new List<TopicPartitionOffset>();
+            var code = With(line, options, (reader, topic) =>
+            {
+                foreach (var (partition, offsets) in reader.Partitions(topic))
+                {
+                    var end = isAll ? offsets.High.Value : reader.OffsetAt(partition, unixMs);
+                    output.WriteLine(
+                        $"{partition.Topic}/{partition.Partition.Value}: {Math.Max(0, end - offsets.Low.Value)} of "
+                        + $"{offsets.High.Value - offsets.Low.Value} {(line.GetValue(dryRun) ? "would be" : "are")} deleted");
+                    ends.Add(new TopicPartitionOffset(partition, end));
+                }
+
+                return ExitCodes.Ok;
+            });
+            if (code == ExitCodes.Ok && !line.GetValue(dryRun))
+            {
+                using var admin = new AdminClientBuilder(AdminProperties(options)).SetLogHandler((_, _) => { }).Build();
+                await admin.DeleteRecordsAsync(ends, new DeleteRecordsOptions { RequestTimeout = TopicReader.RequestTimeout });
+            }
+
+            return code;
+        }));
+        return command;
+    }
+
+    private int With(ParseResult line, AgentOptions options, Func<TopicReader, string, int> act)
+    {
+        if (kafka.Subscription(options, line.GetValue(subscription)) is not { } found)
+        {
+            return ExitCodes.Failure;
+        }
+
+        using var reader = KafkaAccess.Reader(options);
+        return reader.Partitions(found.DeadLetter.Topic).Count == 0
+            ? kafka.Fail($"the topic {found.DeadLetter.Topic} does not exist: {found.Name} has no dead letters")
+            : act(reader, found.DeadLetter.Topic);
+    }
+
+    private IEnumerable<Letter> Matching(TopicReader reader, string topic, LetterFilter wanted)
+    {
+        var partitions = reader.Partitions(topic);
+        var all = partitions.Sum(found => found.Offsets.High.Value - found.Offsets.Low.Value);
+        var read = 0L;
+        foreach (var (partition, offsets) in partitions.Where(found => found.Offsets.High.Value > found.Offsets.Low.Value))
+        {
+            var from = wanted.SinceMs is { } since ? reader.OffsetAt(partition, since) : offsets.Low.Value;
+            foreach (var record in from < offsets.High.Value ? reader.Read(partition, from) : [])
+            {
+                var letter = Letter.Of(record);
+                record.Release();
+                if (++read % ProgressEvery == 0)
+                {
+                    progress.WriteLine($"agent: {read} of about {all} read");
+                }
+
+                if (wanted.Matches(letter))
+                {
+                    yield return letter;
+                }
+            }
+        }
+    }
+
+    private void Print(IEnumerable<Letter> letters, bool asJson)
+    {
+        if (asJson)
+        {
+            foreach (var letter in letters)
+            {
+                output.WriteLine(LetterOutput.Json(letter));
+            }
+
+            return;
+        }
+
+        TextTable.Write(output, [LetterOutput.Heading, .. letters.Select(LetterOutput.Row)]);
+    }
+
+    private static Dictionary<string, string> AdminProperties(AgentOptions options)
+    {
+        var properties = options.Source.Properties
+            .Where(property => !property.Key.StartsWith("dotnet.", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
+        properties["bootstrap.servers"] = options.Source.BootstrapServers;
+        return properties;
+    }
+}

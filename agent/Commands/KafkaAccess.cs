@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Confluent.Kafka;
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Source;
+using Sidecar.Agent.Subscriptions;
+
+namespace Sidecar.Agent.Commands;
+
+/// <summary>What the commands need that look into Kafka: the configuration, and one way to say that something failed.</summary>
+public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDictionary environment, TextWriter error)
+{
+    private const string About = "The name of the subscription; needed where there are several.";
+
+    /// <summary>A new option that names a subscription.</summary>
+    internal static Option<string?> SubscriptionOption() => new("--subscription", "-s") { Description = About };
+
+    /// <summary>Loads the configuration and acts; the exit code. What Kafka refuses is said in one line.</summary>
+    internal async Task<int> RunAsync(ParseResult line, Func<AgentOptions, Task<int>> act)
+    {
+        var result = flags.Load(line, environment);
+        if (result.Resolved is not { } resolved)
+        {
+            ErrorReport.Write(error, result);
+            return ExitCodes.Misconfigured;
+        }
+
+        try
+        {
+            return await act(resolved.Options);
+        }
+        catch (KafkaException failure)
+        {
+            return Fail($"Kafka: {failure.Error.Reason}");
+        }
+    }
+
+    /// <summary>A reader of Kafka under the group's name.</summary>
+    internal static TopicReader Reader(AgentOptions options) => new(ConsumerFactory.Properties(options.Source));
+
+    /// <summary>The subscription that is named, or the only one; null: it was said what is wrong.</summary>
+    internal SubscriptionOptions? Subscription(AgentOptions options, string? name)
+    {
+        if (name is null && options.Subscriptions.Count == 1)
+        {
+            return options.Subscriptions[0];
+        }
+
+        var found = options.Subscriptions.Find(subscription => subscription.Name == name);
+        if (found is null)
+        {
+            var names = string.Join(", ", options.Subscriptions.Select(subscription => subscription.Name));
+            Fail(name is null
+                ? $"there are several subscriptions: name one by --subscription ({names})"
+                : $"there is no subscription {ConfigurationError.Shown(name)}. There are: {names}");
+        }
+
+        return found;
+    }
+
+    /// <summary>Says what failed; the exit code for it.</summary>
+    internal int Fail(string problem)
+    {
+        error.WriteLine($"agent: {problem}");
+        return ExitCodes.Failure;
+    }
+}

@@ -1,0 +1,90 @@
+using Confluent.Kafka;
+using Sidecar.Agent.Contracts;
+
+namespace Sidecar.Agent.Kafka;
+
+/// <summary>
+/// Reads topics outside of any group: what a command looks at. It commits nothing and joins nothing. One thread.
+/// </summary>
+internal sealed class TopicReader : IDisposable
+{
+    /// <summary>How long a request may take.</summary>
+    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
+
+    private const int PollMs = 200;
+
+    private readonly IConsumer<byte[], byte[]> consumer;
+    private readonly KafkaConsumer polled;
+
+    /// <param name="properties">Properties of a consumer; its group is only a name here.</param>
+    public TopicReader(IReadOnlyDictionary<string, string> properties)
+    {
+        var own = properties.ToDictionary(StringComparer.Ordinal);
+        own["enable.partition.eof"] = "true";
+        own["auto.offset.reset"] = "earliest";
+        own.Remove("statistics.interval.ms");
+        consumer = new ConsumerBuilder<byte[], byte[]>(own).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        polled = new KafkaConsumer(consumer);
+    }
+
+    /// <summary>The consumer that reads; for offsets of its group.</summary>
+    public KafkaConsumer Consumer => polled;
+
+    /// <summary>Each partition of a topic with its first and its next offset; empty: there is no such topic.</summary>
+    /// <exception cref="KafkaException">Kafka does not answer, or refuses.</exception>
+    public List<(TopicPartition Partition, WatermarkOffsets Offsets)> Partitions(string topic)
+    {
+        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        var found = admin.GetMetadata(topic, RequestTimeout).Topics[0];
+        if (found.Error.Code is not (ErrorCode.NoError or ErrorCode.UnknownTopicOrPart))
+        {
+            throw new KafkaException(found.Error);
+        }
+
+        return found.Partitions
+            .Select(partition => new TopicPartition(topic, partition.PartitionId))
+            .OrderBy(partition => partition.Partition.Value)
+            .Select(partition => (partition, polled.QueryWatermarks(partition, RequestTimeout)))
+            .ToList();
+    }
+
+    /// <summary>The first offset of a record that is not older than this; the next offset where there is none.</summary>
+    public long OffsetAt(TopicPartition partition, long unixMs)
+    {
+        var asked = new TopicPartitionTimestamp(partition, new Timestamp(unixMs, TimestampType.NotAvailable));
+        var offset = consumer.OffsetsForTimes([asked], RequestTimeout)[0].Offset;
+        return offset == Offset.End ? polled.QueryWatermarks(partition, RequestTimeout).High.Value : offset.Value;
+    }
+
+    /// <summary>
+    /// The records of a partition from an offset on, up to its end as it is now. Each is released by whoever takes it.
+    /// </summary>
+    /// <exception cref="KafkaException">Kafka refuses.</exception>
+    public IEnumerable<EventRecord> Read(TopicPartition partition, long from)
+    {
+        consumer.Assign(new TopicPartitionOffset(partition, from));
+        while (true)
+        {
+            switch (polled.Poll(PollMs))
+            {
+                case Polled.Record:
+                    yield return polled.Record!;
+                    break;
+                case Polled.Report when polled.Report.Code == ErrorCode.Local_PartitionEOF:
+                    consumer.Unassign();
+                    yield break;
+                case Polled.Report when polled.Report.Code
+                    is ErrorCode.TopicAuthorizationFailed or ErrorCode.UnknownTopicOrPart or ErrorCode.OffsetOutOfRange:
+                    throw new KafkaException(new Error(polled.Report.Code, polled.Report.Text));
+                case Polled.Report or Polled.Nothing:
+                    break;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        consumer.Close();
+        consumer.Dispose();
+    }
+}
