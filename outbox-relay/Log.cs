@@ -16,6 +16,6 @@ internal static partial class Log
     public static partial void LeftBehind(this ILogger log, int rows, long firstId);
 
     [LoggerMessage(
-        Level = LogLevel.Warning, Message = "Row {Id} is held, with later rows of its topic and key: {Reason}")]
+        Level = LogLevel.Warning, Message = "Row {Id} is set aside: {Reason}")]
     public static partial void Held(this ILogger log, long id, string reason);
 }

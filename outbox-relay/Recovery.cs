@@ -49,7 +49,7 @@ internal sealed class Recovery(KafkaPublisher publisher, TopicDirectory topics, 
         publisher.Rebuild(error);
         if (refused.Count > 0 && !smaller)
         {
-            var found = await Bisection.RunAsync(refused, SendAloneAsync);
+            var found = await Bisection.RunAsync(refused, SendAloneAsync, tenure.OnRefused);
             await tenure.SettleAsync(new Settlement(found.Done, found.Held));
         }
         else if (refused.Count == 0 && gone.Count == 0)

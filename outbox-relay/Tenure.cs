@@ -33,6 +33,9 @@ internal sealed class Tenure(
     /// <summary>The relay is stopping, and has waited for Kafka for as long as it may.</summary>
     public bool DrainIsOver => stoppedAt is { } at && time.GetElapsedTime(at) >= options.DrainTimeout;
 
+    /// <summary>What becomes of the key of a refused row.</summary>
+    public OnRefused OnRefused => options.OnRefused;
+
     /// <summary>New rows may be sent.</summary>
     public bool MaySend => !stop.IsCancellationRequested && term.MaySend;
 

@@ -17,6 +17,7 @@ public static class CommandLine
             InitCommand.Build(),
             RunCommand.Build(),
             StatusCommand.Build(),
+            ParkedCommand.Build(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

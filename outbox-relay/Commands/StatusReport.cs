@@ -17,12 +17,12 @@ internal sealed record StatusReport(
     {
         var oldest = status.Topics.Count == 0 ? (long?)null : status.Topics.Min(topic => topic.OldestCreatedMs);
         return new StatusReport(
-            status.Outbox, status.Topics.Sum(topic => topic.Pending), oldest is { } ms ? Time(ms) : null,
-            [.. status.Topics.Select(topic => new TopicLine(topic.Topic, topic.Pending, Time(topic.OldestCreatedMs)))],
+            status.Outbox, status.Topics.Sum(topic => topic.Pending), oldest is { } ms ? Shown.Time(ms) : null,
+            [.. status.Topics.Select(topic => new TopicLine(topic.Topic, topic.Pending, Shown.Time(topic.OldestCreatedMs)))],
             status.HeldRows)
         {
             Held = [.. status.Held.Select(held =>
-                new HeldLine(held.Topic, Key(held.Key), held.Rows, held.FirstId, held.Reason))],
+                new HeldLine(held.Topic, Shown.Key(held.Key), held.Rows, held.FirstId, held.Reason))],
             Lease = LeaseLine.Of(status.Lease),
         };
     }
@@ -47,25 +47,6 @@ internal sealed record StatusReport(
 
         return text.ToString();
     }
-
-    internal static string Time(long ms) =>
-        ms is < -62135596800000 or > 253402300799999
-            ? $"{ms} ms"
-            : DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
-
-    // A key is bytes: shown as text where it is printable text, else in base64.
-    private static string? Key(byte[]? key)
-    {
-        if (key is null)
-        {
-            return null;
-        }
-
-        var text = Encoding.UTF8.GetString(key);
-        return text.Contains('\uFFFD') || text.Any(char.IsControl)
-            ? "base64:" + Convert.ToBase64String(key)
-            : $"'{text}'";
-    }
 }
 
 /// <summary>Pending rows of one topic.</summary>
@@ -78,7 +59,7 @@ internal sealed record HeldLine(string Topic, string? Key, long Rows, long First
 internal sealed record LeaseLine(string? Owner, long Epoch, string? Expires, bool Expired)
 {
     public static LeaseLine Of(LeaseRow? row) => row is { Owner: { } owner } held
-        ? new(owner, held.Epoch, StatusReport.Time(held.Times.ExpiresMs), held.Times.ExpiresMs <= held.Times.NowMs)
+        ? new(owner, held.Epoch, Shown.Time(held.Times.ExpiresMs), held.Times.ExpiresMs <= held.Times.NowMs)
         : new(null, row?.Epoch ?? 0, null, true);
 
     public string ToText() => Owner is null

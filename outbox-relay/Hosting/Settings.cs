@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Postgres;
 
 namespace Sidecar.OutboxRelay.Hosting;
@@ -57,6 +58,10 @@ public static class Settings
         Number("window-bytes", "SIDECAR_OUTBOX_WINDOW_BYTES", "2097152",
             "Bytes after which a window takes no further row.",
             64 * KiB, 256 * MiB, (to, value) => to.Relay.Store.WindowBytes = (int)value),
+        Choice("on-refused", "SIDECAR_OUTBOX_ON_REFUSED", "hold",
+            "A row that Kafka refuses: hold later rows of its key behind it, or park it alone.",
+            new Dictionary<string, OnRefused> { ["hold"] = OnRefused.Hold, ["park"] = OnRefused.Park },
+            (to, value) => to.Relay.Publish.OnRefused = to.Relay.Store.OnRefused = value),
         Duration("lease", "SIDECAR_OUTBOX_LEASE", "5s", "Silence after which another relay takes over.",
             TimeSpan.FromMilliseconds(500), TimeSpan.FromMinutes(10), (to, value) => to.Relay.Lease.Length = value),
         BusyTimeout,

@@ -18,8 +18,10 @@ public static class Bisection
 {
     /// <param name="suspects">The rows of the refused batch with their records, by id.</param>
     /// <param name="sendAlone">Sends a part and waits for its end; false: the search must stop.</param>
+    /// <param name="policy">Whether later rows of a refused row's key are held behind it.</param>
     public static async Task<BisectionResult> RunAsync(
-        IReadOnlyList<OutgoingRecord> suspects, Func<IReadOnlyList<OutgoingRecord>, Task<bool>> sendAlone)
+        IReadOnlyList<OutgoingRecord> suspects, Func<IReadOnlyList<OutgoingRecord>, Task<bool>> sendAlone,
+        OnRefused policy = OnRefused.Hold)
     {
         var done = new List<long>();
         var held = new List<HeldRow>();
@@ -33,7 +35,7 @@ public static class Bisection
         while (complete && parts.TryPop(out var part))
         {
             held.AddRange(part.Where(record => keys.Contains(record.Row))
-                .Select(record => new HeldRow(record.Row.Id, HeldKind.Behind, HeldKeys.Behind)));
+                .Select(record => new HeldRow(record.Row.Id, HeldKind.Behind, HeldReasons.Behind)));
             part = [.. part.Where(record => !keys.Contains(record.Row))];
             complete = await sendAlone(part);
             done.AddRange(part.Where(r => r.End == RecordEnd.Acknowledged).Select(r => r.Row.Id));
@@ -43,7 +45,10 @@ public static class Bisection
                 if (part.Length == 1)
                 {
                     held.Add(new HeldRow(left[0].Row.Id, HeldKind.Refused, $"refused by Kafka: {left[0].Error}"));
-                    keys.Add(left[0].Row);
+                    if (policy == OnRefused.Hold)
+                    {
+                        keys.Add(left[0].Row);
+                    }
                 }
                 else
                 {

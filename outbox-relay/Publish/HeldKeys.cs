@@ -7,9 +7,6 @@ namespace Sidecar.OutboxRelay.Publish;
 /// </summary>
 public sealed class HeldKeys
 {
-    /// <summary>The reason that later rows of a held key are given.</summary>
-    public const string Behind = "behind an earlier row of the same topic and key that is held";
-
     private readonly HashSet<(string Topic, string Key)> keys = [];
 
     /// <summary>Holds the row's key.</summary>

@@ -1,3 +1,5 @@
+using Sidecar.OutboxRelay.Contracts;
+
 namespace Sidecar.OutboxRelay.Publish;
 
 /// <summary>How rows become Kafka records.</summary>
@@ -14,6 +16,9 @@ public sealed class PublishOptions
     /// 1 KiB to 64 MiB. The default is Kafka's own.
     /// </summary>
     public int MaxMessageBytes { get; set; } = 1024 * 1024 + 12;
+
+    /// <summary>What becomes of the key of a refused row; the same as the store's.</summary>
+    public OnRefused OnRefused { get; set; } = OnRefused.Hold;
 
     /// <summary>The longest that a stopping relay waits for what is in the producer. 0 to 1 min.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(3);

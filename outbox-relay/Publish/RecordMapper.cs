@@ -36,6 +36,9 @@ public sealed class RecordMapper(PublishOptions options, string outboxId)
     /// <summary>The largest record that is sent.</summary>
     public int MaxMessageBytes => options.MaxMessageBytes;
 
+    /// <summary>Later rows of a refused row's topic and key are held behind it.</summary>
+    public bool HoldsKeys => options.OnRefused == OnRefused.Hold;
+
     /// <summary>The record, or the reason why the row is poison.</summary>
     public MappedRow Map(OutboxRow row)
     {

@@ -6,8 +6,8 @@ namespace Sidecar.OutboxRelay.Publish;
 public static class WindowPlan
 {
     /// <summary>
-    /// A row that Kafka would never take is held, and so is every later row of its topic and key, and every row of a topic
-    /// that waits.
+    /// A row that Kafka would never take is held; so is every later row of its topic and key unless keys go on, and every
+    /// row of a topic that waits.
     /// </summary>
     public static Window Make(IReadOnlyList<OutboxRow> rows, Func<string, bool> topicWaits, RecordMapper mapper)
     {
@@ -18,7 +18,7 @@ public static class WindowPlan
         {
             if (row.BehindHeld || keys.Contains(row))
             {
-                held.Add(new HeldRow(row.Id, HeldKind.Behind, HeldKeys.Behind));
+                held.Add(new HeldRow(row.Id, HeldKind.Behind, HeldReasons.Behind));
                 continue;
             }
 
@@ -36,7 +36,10 @@ public static class WindowPlan
             }
 
             held.Add(new HeldRow(row.Id, HeldKind.Refused, poison!));
-            keys.Add(row);
+            if (mapper.HoldsKeys)
+            {
+                keys.Add(row);
+            }
         }
 
         return new Window(records, held);

@@ -38,8 +38,11 @@ internal sealed class SqliteSettlement(SqliteConnection connection, SqliteLease 
         {
             hold.Parameters["$id"].Value = held.Id;
             hold.Parameters["$reason"].Value = held.Reason;
-            hold.ExecuteNonQuery();
-            Delete(held.Id, held.Id);
+            hold.Parameters["$behind"].Value = held.Kind == HeldKind.Behind ? 1 : 0;
+            if (hold.ExecuteNonQuery() == 1)
+            {
+                Delete(held.Id, held.Id);
+            }
         }
 
         transaction.Commit();
@@ -53,6 +56,7 @@ internal sealed class SqliteSettlement(SqliteConnection connection, SqliteLease 
         delete.ExecuteNonQuery();
     }
 
+    // What a row stood behind may have gone back into the line since it was read: then it stays there too, and is read again.
     private static SqliteCommand Hold(SqliteConnection connection)
     {
         var command = SqliteLease.Prepare(
@@ -61,9 +65,11 @@ internal sealed class SqliteSettlement(SqliteConnection connection, SqliteLease 
             INSERT INTO outbox_held(id, topic, key, value, headers, created_ms, reason, held_ms)
             SELECT id, topic, CAST(key AS BLOB), value, headers, created_ms, $reason,
                    CAST(unixepoch('subsec') * 1000 AS INTEGER)
-              FROM outbox_event WHERE id = $id
+              FROM outbox_event e
+             WHERE id = $id AND (NOT $behind OR EXISTS(
+                     SELECT 1 FROM outbox_held h WHERE h.topic = e.topic AND h.key = CAST(e.key AS BLOB) AND h.id < e.id))
             """,
-            "$id", "$reason");
+            "$id", "$reason", "$behind");
         command.Parameters["$reason"].SqliteType = SqliteType.Text;
         return command;
     }

@@ -13,7 +13,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
     private static readonly TimeSpan LookAtFile = TimeSpan.FromSeconds(2);
 
     private readonly LeaseWatch watch = new(time);
-    private Session? session;
+    private SqliteSession? session;
 
     /// <inheritdoc/>
     public void Dispose() => Close();
@@ -28,7 +28,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
             var answer = SqliteFile.Check(connection, options.SqlitePath);
             if (answer.Problem is null)
             {
-                session = new Session(connection, options, answer.Value, time.GetTimestamp());
+                session = new SqliteSession(connection, options, answer.Value, time.GetTimestamp());
             }
             else
             {
@@ -63,8 +63,8 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
                 return new LeaseTaken(null, "another relay was first");
             }
 
-            (db.Epoch, db.ReadTo) = (seen.Epoch + 1, 0);
-            return new LeaseTaken(new Fence(owner, db.Epoch));
+            db.Begin(seen.Epoch + 1);
+            return new LeaseTaken(new Fence(owner, seen.Epoch + 1));
         },
         0);
 
@@ -84,8 +84,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
             {
                 // Before the read: a commit in between is news for the next one.
                 db.SeenVersion = db.Version();
-                var from = new WindowStart(fromStart ? 0 : db.ReadTo, db.Epoch);
-                (var rows, db.ReadTo) = db.Window.Read(from, waitingTopics, maxPartBytes);
+                var rows = db.Read(fromStart, waitingTopics, maxPartBytes);
                 if (rows.Count > 0)
                 {
                     db.LastRows = now;
@@ -97,7 +96,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
 
     /// <inheritdoc/>
     public ValueTask<StoreAnswer<bool>> SettleAsync(Fence fence, TimeSpan length, Settlement settlement) =>
-        Ask<bool>((db, _) => db.Settlement.Write(fence, length, settlement) ? true : LostLease(), 0);
+        Ask<bool>((db, _) => db.Settle(fence, length, settlement) ? true : LostLease(), 0);
 
     /// <inheritdoc/>
     public async ValueTask WaitForNewsAsync(TimeSpan atMost, CancellationToken stop)
@@ -120,7 +119,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
     private static StoreProblem LostLease() =>
         new(StoreFault.Fenced, "another relay has taken the lease");
 
-    private bool HasNews(Session db)
+    private bool HasNews(SqliteSession db)
     {
         try
         {
@@ -132,7 +131,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         }
     }
 
-    private ValueTask<StoreAnswer<T>> Ask<T>(Func<Session, long, StoreAnswer<T>> question, long now)
+    private ValueTask<StoreAnswer<T>> Ask<T>(Func<SqliteSession, long, StoreAnswer<T>> question, long now)
     {
         if (session is not { } db)
         {
@@ -159,7 +158,7 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
     /// An application that deletes its database and makes a new one would leave us reading a file that no longer has a
     /// name: now and then, what the name leads to is compared with what is open.
     /// </summary>
-    private bool IsAnotherFile(Session db)
+    private bool IsAnotherFile(SqliteSession db)
     {
         if (time.GetElapsedTime(db.LastLook) < LookAtFile)
         {
@@ -183,55 +182,5 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
     {
         session?.Dispose();
         session = null;
-    }
-
-    /// <summary>One connection and what is prepared on it.</summary>
-    private sealed class Session : IDisposable
-    {
-        private readonly SqliteConnection connection;
-        private readonly SqliteCommand version;
-
-        public Session(SqliteConnection connection, StoreOptions options, string outboxId, long now)
-        {
-            this.connection = connection;
-            version = SqliteLease.Prepare(connection, "PRAGMA data_version");
-            OutboxId = outboxId;
-            LastLook = LastRows = now;
-            Lease = new SqliteLease(connection);
-            Window = new SqliteWindow(connection, options);
-            Settlement = new SqliteSettlement(connection, Lease);
-        }
-
-        public SqliteLease Lease { get; }
-
-        public SqliteWindow Window { get; }
-
-        public SqliteSettlement Settlement { get; }
-
-        public string OutboxId { get; }
-
-        /// <summary>The epoch under which the lease was last taken.</summary>
-        public long Epoch { get; set; }
-
-        /// <summary>Every pending row up to this id has been looked at.</summary>
-        public long ReadTo { get; set; }
-
-        public long SeenVersion { get; set; }
-
-        public long LastRows { get; set; }
-
-        public long LastLook { get; set; }
-
-        /// <summary>Changes with every commit of another connection, and with none of ours.</summary>
-        public long Version() => (long)version.ExecuteScalar()!;
-
-        public void Dispose()
-        {
-            version.Dispose();
-            Lease.Dispose();
-            Window.Dispose();
-            Settlement.Dispose();
-            connection.Dispose();
-        }
     }
 }

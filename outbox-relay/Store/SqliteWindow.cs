@@ -11,7 +11,7 @@ internal readonly record struct WindowStart(long After, long Epoch);
 internal sealed class SqliteWindow : IDisposable
 {
     // A part that is larger than what Kafka takes is measured, not read. A key of type TEXT is the same key as its
-    // bytes.
+    // bytes. Where a refused row is parked alone, only a key that has rows behind one goes on standing.
     private const string Select =
         """
         SELECT e.id, e.topic, e.created_ms,
@@ -21,12 +21,15 @@ internal sealed class SqliteWindow : IDisposable
                coalesce(octet_length(e.key), 0) + coalesce(octet_length(e.value), 0)
                  + coalesce(octet_length(e.headers), 0),
                EXISTS(SELECT 1 FROM outbox_held h
-                       WHERE h.topic = e.topic AND h.key = CAST(e.key AS BLOB) AND h.id < e.id)
+                       WHERE h.topic = e.topic AND h.key = CAST(e.key AS BLOB) AND h.id < e.id
+                         AND ($hold OR h.reason = $behind))
           FROM outbox_event e
          WHERE e.id > $after
         """;
 
     private const string Order = " ORDER BY e.id LIMIT $rows";
+
+    private static readonly string[] Names = ["$max", "$after", "$rows", "$hold", "$behind"];
 
     private readonly StoreOptions options;
     private readonly SqliteCommand all;
@@ -37,11 +40,18 @@ internal sealed class SqliteWindow : IDisposable
     public SqliteWindow(SqliteConnection connection, StoreOptions options)
     {
         this.options = options;
-        all = SqliteLease.Prepare(connection, Select + Order, "$max", "$after", "$rows");
+        all = SqliteLease.Prepare(connection, Select + Order, Names);
         without = SqliteLease.Prepare(
             connection, Select + " AND e.topic NOT IN (SELECT value FROM json_each($waiting))" + Order,
-            "$max", "$after", "$rows", "$waiting");
+            [.. Names, "$waiting"]);
         without.Parameters["$waiting"].SqliteType = SqliteType.Text;
+        foreach (var command in (SqliteCommand[])[all, without])
+        {
+            command.Parameters["$hold"].Value = options.OnRefused == OnRefused.Hold ? 1 : 0;
+            command.Parameters["$behind"].SqliteType = SqliteType.Text;
+            command.Parameters["$behind"].Value = HeldReasons.Behind;
+        }
+
         last = SqliteLease.Prepare(connection, "SELECT coalesce(max(id), 0) FROM outbox_event");
     }
 

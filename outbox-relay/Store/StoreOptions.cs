@@ -1,3 +1,5 @@
+using Sidecar.OutboxRelay.Contracts;
+
 namespace Sidecar.OutboxRelay.Store;
 
 /// <summary>Which database, and how much of it is read at a time.</summary>
@@ -25,4 +27,7 @@ public sealed class StoreOptions
     /// Bytes after which a window takes no further row; the last row may go beyond. 64 KiB to 256 MiB.
     /// </summary>
     public int WindowBytes { get; set; } = 2 * 1024 * 1024;
+
+    /// <summary>What becomes of the key of a refused row; the same as the publisher's.</summary>
+    public OnRefused OnRefused { get; set; } = OnRefused.Hold;
 }

@@ -23,8 +23,8 @@ public sealed class HouseTests
 
     private static readonly string[] RelayOrder =
     [
-        "Contracts", "Telemetry", "Lease", "Lanes", "Store", "Wal", "Postgres", "Publish", FolderOrder.TheLine, "Hosting",
-        "Commands",
+        "Contracts", "Telemetry", "Lease", "Lanes", "Store", "Wal", "Postgres", "Publish", FolderOrder.TheLine,
+        "Upkeep", "Hosting", "Commands",
     ];
 
     [Test]

@@ -17,7 +17,7 @@ internal sealed class WindowPlanTests
         Assert.That(Sent(window), Is.EqualTo(new long[] { 1, 3, 5 }));
         Assert.That(window.Held.Select(held => held.Id), Is.EqualTo(new long[] { 2, 4 }));
         Assert.That(window.Held[0].Reason, Is.EqualTo("the record is 2001 bytes; max-message-bytes is 1024"));
-        Assert.That(window.Held[1].Reason, Is.EqualTo(HeldKeys.Behind));
+        Assert.That(window.Held[1].Reason, Is.EqualTo(HeldReasons.Behind));
     }
 
     [Test]
