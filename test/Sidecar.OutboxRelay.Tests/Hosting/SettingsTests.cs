@@ -1,3 +1,4 @@
+using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Hosting;
 using Sidecar.OutboxRelay.Postgres;
 
@@ -60,7 +61,7 @@ internal sealed class SettingsTests
                 ["source"] = "u",
                 ["max-message-bytes"] = "5000", ["window-rows"] = "7", ["window-bytes"] = "70000", ["lease"] = "2m",
                 ["busy-timeout"] = "20ms", ["drain-timeout"] = "1s", ["metrics-port"] = "1",
-                ["metrics-address"] = "127.0.0.1",
+                ["metrics-address"] = "127.0.0.1", ["on-refused"] = "park",
                 ["log-level"] = "debug", ["log-format"] = "json",
             },
             []);
@@ -70,12 +71,13 @@ internal sealed class SettingsTests
         Assert.That(store.BusyTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(20)));
         Assert.That(
             (publish.BootstrapServers, publish.Source, publish.MaxMessageBytes), Is.EqualTo(("k:1", "u", 5000)));
+        Assert.That((publish.OnRefused, store.OnRefused), Is.EqualTo((OnRefused.Park, OnRefused.Park)));
         Assert.That(publish.DrainTimeout, Is.EqualTo(TimeSpan.FromSeconds(1)));
         Assert.That(options.Relay.Lease.Length, Is.EqualTo(TimeSpan.FromMinutes(2)));
         Assert.That((hosting.MetricsPort, hosting.MetricsAddress!.ToString()), Is.EqualTo((1, "127.0.0.1")));
         Assert.That((hosting.LogLevel.ToString(), hosting.LogFormat), Is.EqualTo(("Debug", LogFormat.Json)));
         Assert.That((options.Service, options.Namespace), Is.EqualTo(("s", "n")));
-        Assert.That(Settings.All, Has.Count.EqualTo(17), "a new setting is read above");
+        Assert.That(Settings.All, Has.Count.EqualTo(18), "a new setting is read above");
     }
 
     [Test]
