@@ -47,6 +47,12 @@ public sealed class DeliveryOptions
     /// <summary>The longest pause between two attempts, also where the application asks for more. Up to 1 h.</summary>
     public TimeSpan BackoffMax { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long an event is held, in sum, because the application answers UNAVAILABLE, before that counts as an attempt.
+    /// 0 to 24 h.
+    /// </summary>
+    public TimeSpan MaxHold { get; set; } = TimeSpan.FromMinutes(15);
+
     /// <summary>What becomes of an event that was rejected or has used up its attempts.</summary>
     public OnExhausted OnExhausted { get; set; } = OnExhausted.Stop;
 

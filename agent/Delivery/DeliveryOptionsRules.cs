@@ -31,6 +31,9 @@ public static class DeliveryOptionsRules
     /// <summary>The longest pause between two attempts.</summary>
     public static readonly TimeSpan MaxBackoff = TimeSpan.FromHours(1);
 
+    /// <summary>The longest that an event is held without counting.</summary>
+    public static readonly TimeSpan MaxHold = TimeSpan.FromHours(24);
+
     /// <summary>Adds what is wrong between the fields to <paramref name="broken"/>.</summary>
     public static void Check(DeliveryOptions options, ICollection<RuleBreak> broken)
     {

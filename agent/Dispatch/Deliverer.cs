@@ -1,3 +1,4 @@
+using Sidecar.Agent.Admission;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Telemetry;
 
@@ -44,7 +45,7 @@ public sealed class Deliverer(
                 metrics.Delivered(producedMs < 0 ? 0 : Math.Max(latencyMs, 0) / 1000.0);
             }
 
-            if (finished.Step != Step.Complete || finished.GateTurned || finished.WasProbe)
+            if (finished.Step != Step.Complete || finished.Turn != BreakerTurn.None || finished.WasProbe)
             {
                 report.Of(finished, outcome, position);
             }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Sidecar.Agent.Admission;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Telemetry;
@@ -41,15 +42,21 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
         }
 
         TellStorm(finished.Storm);
-        if (finished.GateOpen)
+        metrics.BreakerState.Set(Shown(finished.Breaker.State));
+        if (finished.Breaker.IsPassable)
         {
             metrics.AppUp.Set(1);
             waits.Over(App);
         }
-        else if (finished.Step == Step.Hold)
+        else if (finished.Step == Step.Hold || finished.Turn == BreakerTurn.Opened)
         {
             metrics.AppUp.Set(0);
-            waits.For(App, Why(outcome));
+            waits.For(App, Why(outcome, finished.Breaker.Cause));
+        }
+
+        if (finished.Turn == BreakerTurn.Opened)
+        {
+            metrics.Opened(finished.Breaker.Cause.ToString().ToLowerInvariant());
         }
     }
 
@@ -66,6 +73,18 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
                 + "taken. Mend the application, or raise dlq-limit");
         }
     }
+
+    // A probe is under way for moments only: half open shows as open.
+    private static int Shown(BreakerState state) => state switch
+    {
+        BreakerState.Closed => 0,
+        BreakerState.Open or BreakerState.HalfOpen => 1,
+        BreakerState.Ramping => 2,
+    };
+
+    private string Why(AttemptOutcome outcome, OpenCause cause) => cause == OpenCause.Trouble
+        ? $"too many deliveries to {appAddress} end in {outcome.Status}; one at a time is sent until it answers"
+        : Why(outcome);
 
     private string Why(AttemptOutcome outcome) => outcome.End switch
     {

@@ -1,16 +1,17 @@
+using Sidecar.Agent.Admission;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.DeadLetter;
 
 namespace Sidecar.Agent.Dispatch;
 
 /// <summary>
-/// Brings events that are ready to slots that are idle, through the gate. All of it runs under the dispatcher's lock; the
+/// Brings events that are ready to slots that are idle, through the breaker. All of it runs under the dispatcher's lock; the
 /// timer, which has no caller, takes that lock itself. Times are monotonic, since the start.
 /// </summary>
 internal sealed class Departures : IDisposable
 {
     private readonly ReadyQueue ready = new();
-    private readonly Gate gate = new();
+    private readonly CircuitBreaker breaker;
     private readonly StormLimit storm;
     private readonly Stack<DeliverySlot> idle = new();
     private readonly Lock guard;
@@ -20,9 +21,10 @@ internal sealed class Departures : IDisposable
     private TimeSpan timerDue = TimeSpan.MaxValue;
     private bool stopped;
 
-    public Departures(Lock guard, TimeProvider time, StormThreshold threshold)
+    public Departures(Lock guard, TimeProvider time, CircuitBreaker breaker, StormThreshold threshold)
     {
         this.guard = guard;
+        this.breaker = breaker;
         storm = new StormLimit(threshold);
         this.time = time;
         started = time.GetTimestamp();
@@ -30,7 +32,10 @@ internal sealed class Departures : IDisposable
     }
 
     /// <summary>Deliveries may start.</summary>
-    public bool GateOpen => gate.State == GateState.Open;
+    public bool GateOpen => Breaker.IsPassable;
+
+    /// <summary>Where the breaker stands.</summary>
+    public BreakerView Breaker => breaker.View;
 
     /// <summary>Why nothing departs for the number of dead letters; null: it does.</summary>
     public string? StormReason => storm.Held;
@@ -69,18 +74,33 @@ internal sealed class Departures : IDisposable
         Arm();
     }
 
-    /// <summary>Nothing was spent on the event: it stands where it stood.</summary>
+    /// <summary>
+    /// Nothing was spent on the event: it stands where it stood. One that was the probe stands last: the next probe is
+    /// another, so that no single event keeps the application from being found well.
+    /// </summary>
     public void PutBack(QueuedEvent queued)
     {
-        ready.AddFirst(queued);
+        if (queued.WasProbe)
+        {
+            ready.Add(queued);
+        }
+        else
+        {
+            ready.AddFirst(queued);
+        }
+
         Arm();
     }
 
     /// <summary>Takes out what waits of a worker.</summary>
     public List<QueuedEvent> Remove(PartitionWorker worker) => ready.Remove(worker);
 
-    /// <summary>Shows the gate how a delivery ended. Returns true when the gate has just opened or has just shut.</summary>
-    public bool Observe(AttemptEnd end) => gate.Observe(end, Now);
+    /// <summary>Shows the breaker how a delivery ended. Returns what that changed.</summary>
+    public BreakerTurn Observe(QueuedEvent queued, AttemptOutcome outcome)
+    {
+        queued.WasProbe = breaker.IsProbe(queued.Era);
+        return breaker.Observe(AppSigns.Of(outcome), queued.Era, Now);
+    }
 
     /// <summary>Shows the limit of dead letters what follows a delivery, and returns what may follow.</summary>
     public Step Admit(Step step, bool isProbe)
@@ -128,13 +148,14 @@ internal sealed class Departures : IDisposable
         // The clock is read only where something depends on it.
         var now = ready.NextDue is null && GateOpen && storm.Held is null ? default : Now;
         ready.EndPauses(now);
-        if (ready.IsEmpty || !storm.MayPass(now) || !gate.TryPass(now))
+        if (ready.IsEmpty || !storm.MayPass(now) || !breaker.TryPass(now))
         {
             return null;
         }
 
         var taken = ready.Take()!;
         taken.IsProbe = storm.Pass();
+        taken.Era = breaker.Era;
         taken.Worker.InFlight++;
         return taken;
     }
@@ -150,9 +171,9 @@ internal sealed class Departures : IDisposable
         }
 
         var due = ready.NextDue ?? TimeSpan.MaxValue;
-        if (gate.State == GateState.Shut && !ready.IsEmpty && gate.ProbeAt < due)
+        if (breaker.State == BreakerState.Open && !ready.IsEmpty && breaker.ProbeAt < due)
         {
-            due = gate.ProbeAt;
+            due = breaker.ProbeAt;
         }
 
         // While it is held nothing passes, so nothing else is worth waking for.

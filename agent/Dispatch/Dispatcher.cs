@@ -1,3 +1,4 @@
+using Sidecar.Agent.Admission;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Telemetry;
@@ -39,7 +40,8 @@ public sealed class Dispatcher : IDisposable
         this.budget = budget;
         this.time = time;
         this.random = random;
-        departures = new Departures(guard, time, options.DeadLetterLimit);
+        var breaker = new CircuitBreaker(BreakerOptions.For(delivery.Deadline, options.Concurrency));
+        departures = new Departures(guard, time, breaker, options.DeadLetterLimit);
     }
 
     /// <summary>Events that have ended since the start. Counts up only.</summary>
@@ -121,13 +123,14 @@ public sealed class Dispatcher : IDisposable
         {
             var worker = queued.Worker;
             worker.InFlight--;
+            var turn = departures.Observe(queued, outcome);
+            outcome = Holding.Judge(outcome, queued.WasProbe, queued.Held, delivery.MaxHold);
             queued.Attempts += outcome.End == AttemptEnd.Failed ? 1 : 0;
             if (outcome.End != AttemptEnd.Delivered)
             {
                 queued.Failed(time.GetUtcNow().ToUnixTimeMilliseconds());
             }
 
-            var turned = departures.Observe(outcome.End);
             var step = NextStep.After(outcome.End, queued.Attempts, delivery);
             if (step != Step.Complete && (worker.Closed || worker.Standing is not null))
             {
@@ -137,7 +140,7 @@ public sealed class Dispatcher : IDisposable
             step = departures.Admit(step, queued.IsProbe);
             Settle_NeedsLock(queued, step, outcome);
             Signal_NeedsLock(worker);
-            return new Finished(step, queued.Attempts, turned, departures.GateOpen, departures.StormReason, queued.IsProbe);
+            return new Finished(step, queued.Attempts, turn, departures.Breaker, departures.StormReason, queued.IsProbe);
         }
     }
 
@@ -256,6 +259,11 @@ public sealed class Dispatcher : IDisposable
             case Step.Again:
                 queued.LastPause = RetrySchedule.Next(queued.LastPause, outcome.RetryAfter, delivery, random);
                 departures.AddAfter(queued.LastPause, queued);
+                break;
+            case Step.Hold when outcome.End == AttemptEnd.Unavailable:
+                var pause = Holding.Pause(outcome.RetryAfter, delivery.BackoffMax, random);
+                queued.Held += pause;
+                departures.AddAfter(pause, queued);
                 break;
             case Step.Hold:
                 departures.PutBack(queued);

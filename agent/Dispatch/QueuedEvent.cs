@@ -23,6 +23,15 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     /// <summary>The pause before the last attempt; zero before the first.</summary>
     public TimeSpan LastPause { get; set; }
 
+    /// <summary>How long it was held, because the application answered that it is unavailable, in sum.</summary>
+    public TimeSpan Held { get; set; }
+
+    /// <summary>The breaker's era in which it departed last.</summary>
+    public int Era { get; set; }
+
+    /// <summary>Its last delivery was the breaker's probe.</summary>
+    public bool WasProbe { get; set; }
+
     /// <summary>When it was received, in milliseconds since the Unix epoch.</summary>
     public long FirstSeenMs { get; init; }
 

@@ -52,6 +52,10 @@ internal static class SubscriptionFields
             o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
             (o, v) => (o.Delivery.BackoffMin, o.Delivery.BackoffMax) = v),
         F.Of(
+            "max-hold", ScalarFormats.Duration(TimeSpan.Zero, Delivers.MaxHold),
+            "How long an event waits, in sum, while the application answers UNAVAILABLE, before that counts as an attempt.",
+            o => o.Delivery.MaxHold, (o, v) => o.Delivery.MaxHold = v),
+        F.Of(
             OnExhaustedName,
             ScalarFormats.Choice([("dead-letter", OnExhausted.DeadLetter), ("park", OnExhausted.Park), ("stop", OnExhausted.Stop)]),
             "What becomes of an event that was rejected or has used up its attempts. stop: its partition stands. park: its key "
@@ -97,7 +101,6 @@ internal static class SubscriptionFields
         F.NotYet("batch-size", "Events of one batch at most."),
         F.NotYet("batch-wait", "The longest wait for a batch to fill."),
         F.NotYet("health", "Whether the application's grpc.health.v1 is asked before events are sent."),
-        F.NotYet("max-hold", "How long an UNAVAILABLE of the application is waited out before it counts."),
         F.NotYet("retry-budget", "Retries as a share of first attempts."),
         F.NotYet("max-deadline", "The longest deadline that the application may ask for."),
     ];

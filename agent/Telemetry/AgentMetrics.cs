@@ -37,6 +37,8 @@ public sealed class AgentMetrics
             "sub", "topic", "partition", "reason");
         Assigned = Gauge("assigned_partitions", "Partitions assigned to this agent.", "sub");
         AppUp = Gauge("app_up", "1 while the application takes deliveries, 0 while deliveries wait for it.", "sub");
+        BreakerState = Gauge("breaker_state", "0 closed, 1 open (one delivery at a time as a probe), 2 ramping.", "sub");
+        BreakerOpened = Counter("breaker_opened_total", "Times that the breaker opened, by the cause.", "sub", "cause");
         Retries = Counter("retries_total", "Attempts that will be repeated.", "sub", "stage");
         Skipped = Counter("records_skipped_total", "Records that ended without a delivery, by the rule.", "sub", "reason");
         Exhausted = Counter("exhausted_total", "Events that came to their end undelivered, by the cause.", "sub", "reason");
@@ -86,6 +88,10 @@ public sealed class AgentMetrics
     public Gauge Assigned { get; }
 
     public Gauge AppUp { get; }
+
+    public Gauge BreakerState { get; }
+
+    public Counter BreakerOpened { get; }
 
     public Counter Retries { get; }
 

@@ -18,6 +18,7 @@ public sealed class DeliveryMetrics
     private readonly Histogram.Child attemptSeconds;
     private readonly Histogram.Child eventSeconds;
     private readonly Counter exhausted;
+    private readonly Counter breakerOpened;
 
     public DeliveryMetrics(AgentMetrics metrics, string subscription)
     {
@@ -36,6 +37,8 @@ public sealed class DeliveryMetrics
         AppUp = metrics.AppUp.WithLabels(subscription);
         AppUp.Set(1);
         Storm = metrics.Storm.WithLabels(subscription);
+        BreakerState = metrics.BreakerState.WithLabels(subscription);
+        breakerOpened = metrics.BreakerOpened;
     }
 
     /// <summary>The subscription that the labels name.</summary>
@@ -46,6 +49,12 @@ public sealed class DeliveryMetrics
 
     /// <summary>1 while the subscription is held because of its many dead letters.</summary>
     public Gauge.Child Storm { get; }
+
+    /// <summary>Whether deliveries may start: 0 closed, 1 open, 2 ramping.</summary>
+    public Gauge.Child BreakerState { get; }
+
+    /// <summary>The breaker has opened, for this cause.</summary>
+    public void Opened(string cause) => breakerOpened.WithLabels(Subscription, cause).Inc();
 
     /// <summary>An attempt has ended.</summary>
     public void Attempted(AttemptOutcome outcome, TimeSpan took)

@@ -26,6 +26,7 @@ public sealed class EveryFieldTests
             ["backoff"] = new(
                 "250ms..1m", o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
                 (TimeSpan.FromMilliseconds(250), TimeSpan.FromMinutes(1))),
+            ["max-hold"] = new("0s", o => o.Delivery.MaxHold, TimeSpan.Zero),
             ["ordering"] = new("partition", o => o.Dispatch.Ordering, Ordering.Partition),
             ["concurrency"] = new("7", o => o.Dispatch.Concurrency, 7),
             ["window"] = new("99", o => o.Dispatch.Window, 99),
