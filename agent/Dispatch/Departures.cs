@@ -1,6 +1,7 @@
 using Sidecar.Agent.Admission;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.DeadLetter;
+using Sidecar.Agent.Delivery;
 
 namespace Sidecar.Agent.Dispatch;
 
@@ -15,17 +16,19 @@ internal sealed class Departures : IDisposable
     private readonly StormLimit storm;
     private readonly Stack<DeliverySlot> idle = new();
     private readonly Lock guard;
+    private readonly DeliveryOptions delivery;
     private readonly TimeProvider time;
     private readonly long started;
     private readonly ITimer timer;
     private TimeSpan timerDue = TimeSpan.MaxValue;
     private bool stopped;
 
-    public Departures(Lock guard, TimeProvider time, CircuitBreaker breaker, StormThreshold threshold)
+    public Departures(Lock guard, TimeProvider time, DispatchOptions options, DeliveryOptions delivery)
     {
         this.guard = guard;
-        this.breaker = breaker;
-        storm = new StormLimit(threshold);
+        this.delivery = delivery;
+        breaker = new CircuitBreaker(BreakerOptions.For(delivery.Deadline, options.Concurrency));
+        storm = new StormLimit(options.DeadLetterLimit);
         this.time = time;
         started = time.GetTimestamp();
         timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -75,11 +78,20 @@ internal sealed class Departures : IDisposable
     }
 
     /// <summary>
-    /// Nothing was spent on the event: it stands where it stood. One that was the probe stands last: the next probe is
-    /// another, so that no single event keeps the application from being found well.
+    /// Nothing was spent on the event. After an UNAVAILABLE it waits a moment; otherwise it stands where it stood. One
+    /// that was the probe stands last: the next probe is another, so that no single event keeps the application from
+    /// being found well.
     /// </summary>
-    public void PutBack(QueuedEvent queued)
+    public void Hold(QueuedEvent queued, in AttemptOutcome outcome, Random random)
     {
+        if (outcome.End == AttemptEnd.Unavailable)
+        {
+            var pause = Holding.Pause(outcome.RetryAfter, delivery.BackoffMax, random);
+            queued.Held += pause;
+            AddAfter(pause, queued);
+            return;
+        }
+
         if (queued.WasProbe)
         {
             ready.Add(queued);
@@ -95,11 +107,16 @@ internal sealed class Departures : IDisposable
     /// <summary>Takes out what waits of a worker.</summary>
     public List<QueuedEvent> Remove(PartitionWorker worker) => ready.Remove(worker);
 
-    /// <summary>Shows the breaker how a delivery ended. Returns what that changed.</summary>
-    public BreakerTurn Observe(QueuedEvent queued, AttemptOutcome outcome)
+    /// <summary>
+    /// Shows the breaker how a delivery ended, and turns the outcome into what it is taken for. Returns what that changed
+    /// at the breaker.
+    /// </summary>
+    public BreakerTurn Observe(QueuedEvent queued, ref AttemptOutcome outcome)
     {
         queued.WasProbe = breaker.IsProbe(queued.Era);
-        return breaker.Observe(AppSigns.Of(outcome), queued.Era, Now);
+        var turn = breaker.Observe(AppSigns.Of(outcome), queued.Era, Now);
+        outcome = Holding.Judge(outcome, queued.WasProbe, queued.Held, delivery.MaxHold);
+        return turn;
     }
 
     /// <summary>Shows the limit of dead letters what follows a delivery, and returns what may follow.</summary>

@@ -1,4 +1,3 @@
-using Sidecar.Agent.Admission;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Telemetry;
@@ -40,8 +39,7 @@ public sealed class Dispatcher : IDisposable
         this.budget = budget;
         this.time = time;
         this.random = random;
-        var breaker = new CircuitBreaker(BreakerOptions.For(delivery.Deadline, options.Concurrency));
-        departures = new Departures(guard, time, breaker, options.DeadLetterLimit);
+        departures = new Departures(guard, time, options, delivery);
     }
 
     /// <summary>Events that have ended since the start. Counts up only.</summary>
@@ -123,8 +121,7 @@ public sealed class Dispatcher : IDisposable
         {
             var worker = queued.Worker;
             worker.InFlight--;
-            var turn = departures.Observe(queued, outcome);
-            outcome = Holding.Judge(outcome, queued.WasProbe, queued.Held, delivery.MaxHold);
+            var turn = departures.Observe(queued, ref outcome);
             queued.Attempts += outcome.End == AttemptEnd.Failed ? 1 : 0;
             if (outcome.End != AttemptEnd.Delivered)
             {
@@ -260,13 +257,8 @@ public sealed class Dispatcher : IDisposable
                 queued.LastPause = RetrySchedule.Next(queued.LastPause, outcome.RetryAfter, delivery, random);
                 departures.AddAfter(queued.LastPause, queued);
                 break;
-            case Step.Hold when outcome.End == AttemptEnd.Unavailable:
-                var pause = Holding.Pause(outcome.RetryAfter, delivery.BackoffMax, random);
-                queued.Held += pause;
-                departures.AddAfter(pause, queued);
-                break;
             case Step.Hold:
-                departures.PutBack(queued);
+                departures.Hold(queued, outcome, random);
                 break;
             case Step.DeadLetter:
                 worker.Ending++;
