@@ -11,16 +11,13 @@ public sealed record LaneWrite(int Bucket, long Epoch, LaneProgress Progress, bo
 /// <summary>Progress to be written in one transaction. <see cref="LaneBook"/> makes it and must be told how it ended.</summary>
 public sealed class Checkpoint
 {
-    internal Checkpoint(LaneWrite[] writes, Lane[] lanes, int rows)
+    internal Checkpoint(LaneWrite[] writes, Lane[] lanes)
     {
-        (Writes, Lanes, Rows) = (writes, lanes, rows);
+        (Writes, Lanes) = (writes, lanes);
     }
 
     /// <summary>The lanes, by bucket; at least one.</summary>
     public IReadOnlyList<LaneWrite> Writes { get; }
-
-    /// <summary>Rows that it covers and the last did not.</summary>
-    public int Rows { get; }
 
     internal Lane[] Lanes { get; }
 }

@@ -60,13 +60,12 @@ public sealed class Chunk
         return true;
     }
 
-    /// <summary>Enters what is newly settled without a gap into its lanes; how many rows that are.</summary>
-    internal int Apply()
+    /// <summary>Enters what is newly settled without a gap into its lanes.</summary>
+    internal void Apply()
     {
-        var count = Prefix - applied;
-        if (count == 0 && !IsSettled)
+        if (Prefix == applied && !IsSettled)
         {
-            return 0;
+            return;
         }
 
         for (var i = applied; i < Prefix; i++)
@@ -85,8 +84,6 @@ public sealed class Chunk
         {
             lane.Settled = progress;
         }
-
-        return count;
     }
 
     internal Lane LaneOf(int bucket)

@@ -58,14 +58,13 @@ internal sealed class ChunkQueue
         }
     }
 
-    /// <summary>Enters what is settled without a gap into the lanes; how many rows that are.</summary>
+    /// <summary>Enters what is settled without a gap into the lanes.</summary>
     /// <param name="partly">Also the part of the first chunk that is not settled to its end.</param>
-    public int Advance(bool partly)
+    public void Advance(bool partly)
     {
-        var rows = 0;
         while (chunks.First?.Value is { IsSettled: true } chunk)
         {
-            rows += chunk.Apply();
+            chunk.Apply();
             chunks.RemoveFirst();
             Count -= chunk.Rows.Count > 0 ? 1 : 0;
             foreach (var lane in chunk.Lanes)
@@ -74,7 +73,10 @@ internal sealed class ChunkQueue
             }
         }
 
-        return rows + (partly && chunks.First?.Value is { } first ? first.Apply() : 0);
+        if (partly)
+        {
+            chunks.First?.Value.Apply();
+        }
     }
 
     /// <summary>Forgets what is not settled, and remembers what was settled out of its turn.</summary>

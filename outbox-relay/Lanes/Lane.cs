@@ -39,8 +39,8 @@ internal sealed class Lane(int bucket, long epoch, LaneProgress progress)
     /// <summary>Chunks that are not settled and were read for this lane among others.</summary>
     public int ChunksUnderWay { get; set; }
 
-    /// <summary>Rows of it were settled since it was written.</summary>
-    public bool IsTouched { get; private set; }
+    /// <summary>Rows of it that were settled since it was written.</summary>
+    public int UnwrittenRows { get; private set; }
 
     public bool IsReleasable => State == LaneState.Draining && ChunksUnderWay == 0;
 
@@ -52,18 +52,18 @@ internal sealed class Lane(int bucket, long epoch, LaneProgress progress)
         }
 
         ledger[slot] = ledger[slot].With(id);
-        IsTouched = true;
+        UnwrittenRows++;
     }
 
     /// <summary>What was entered since the last time; forgets it.</summary>
     public LedgerEntry[] TakeLedger()
     {
-        if (!IsTouched)
+        if (UnwrittenRows == 0)
         {
             return [];
         }
 
-        IsTouched = false;
+        UnwrittenRows = 0;
         var entries = new List<LedgerEntry>(ledger.Length);
         for (var slot = 0; slot < ledger.Length; slot++)
         {
@@ -83,7 +83,7 @@ internal sealed class Lane(int bucket, long epoch, LaneProgress progress)
         foreach (var entry in entries)
         {
             ledger[entry.Slot] = ledger[entry.Slot].With(entry.Sum);
-            IsTouched = true;
+            UnwrittenRows += (int)entry.Sum.Rows;
         }
     }
 }

@@ -27,7 +27,7 @@ public sealed class LaneBook(int chunksUnderWay)
     public int UnderWay => queue.Count;
 
     /// <summary>Rows that are settled without a gap and not yet written; what a crash repeats, beside those under way.</summary>
-    public int UnwrittenRows { get; private set; }
+    public int UnwrittenRows => lanes.Sum(lane => lane.UnwrittenRows);
 
     /// <summary>Lanes that are ours, with those that are being drained.</summary>
     public int Count => lanes.Count;
@@ -175,7 +175,7 @@ public sealed class LaneBook(int chunksUnderWay)
         var made = new Chunk(plan, snapshot, floor, rows, progress);
         queue.Add(made);
         chunk = made.IsSettled ? null : made;
-        UnwrittenRows += queue.Advance(partly: false);
+        queue.Advance(partly: false);
         return true;
     }
 
@@ -183,7 +183,7 @@ public sealed class LaneBook(int chunksUnderWay)
     public void Settle(Chunk chunk)
     {
         chunk.SettleAll();
-        UnwrittenRows += queue.Advance(partly: false);
+        queue.Advance(partly: false);
     }
 
     /// <summary>
@@ -193,7 +193,7 @@ public sealed class LaneBook(int chunksUnderWay)
     public void Settle(ReadOnlySpan<long> ids)
     {
         queue.Settle(ids);
-        UnwrittenRows += queue.Advance(partly: false);
+        queue.Advance(partly: false);
     }
 
     /// <summary>
@@ -202,7 +202,7 @@ public sealed class LaneBook(int chunksUnderWay)
     /// </summary>
     public void Rewind()
     {
-        UnwrittenRows += queue.Advance(partly: true);
+        queue.Advance(partly: true);
         queue.Clear();
         foreach (var lane in lanes)
         {
@@ -219,8 +219,8 @@ public sealed class LaneBook(int chunksUnderWay)
     /// <returns>Null: nothing is to be written. Otherwise one of the two answers is due before the next is made.</returns>
     public Checkpoint? TakeCheckpoint(bool all)
     {
-        UnwrittenRows += queue.Advance(partly: true);
-        var chosen = lanes.Where(lane => lane.IsTouched || lane.IsReleasable || (all && lane.Settled != lane.Written)).ToArray();
+        queue.Advance(partly: true);
+        var chosen = lanes.Where(lane => lane.UnwrittenRows > 0 || lane.IsReleasable || (all && lane.Settled != lane.Written)).ToArray();
         if (chosen.Length == 0)
         {
             return null;
@@ -233,9 +233,7 @@ public sealed class LaneBook(int chunksUnderWay)
             writes[i] = new LaneWrite(lane.Bucket, lane.Epoch, lane.Settled, lane.IsReleasable, lane.TakeLedger());
         }
 
-        var rows = UnwrittenRows;
-        UnwrittenRows = 0;
-        return new Checkpoint(writes, chosen, rows);
+        return new Checkpoint(writes, chosen);
     }
 
     /// <summary>The checkpoint is in the database, but for these lanes, whose owner or epoch was no longer ours.</summary>
@@ -259,8 +257,6 @@ public sealed class LaneBook(int chunksUnderWay)
         {
             checkpoint.Lanes[i].PutBack([.. checkpoint.Writes[i].Ledger]);
         }
-
-        UnwrittenRows += checkpoint.Rows;
     }
 
     private Lane? Find(int bucket) => lanes.Find(lane => lane.Bucket == bucket);
