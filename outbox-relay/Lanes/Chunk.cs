@@ -35,11 +35,14 @@ public sealed class Chunk
 
     internal void SettleAll() => Prefix = rows.Count;
 
-    /// <summary>False: no row of this chunk.</summary>
+    /// <summary>
+    /// False: no row of this chunk, or settled before. A lane that was lost and claimed again can have the same row under way
+    /// twice; each is settled by an acknowledgement of its own.
+    /// </summary>
     internal bool Settle(long id)
     {
         var index = Prefix < rows.Count && rows[Prefix].Id == id ? Prefix : Find(id);
-        if (index < 0)
+        if (index < 0 || Has(index))
         {
             return false;
         }
@@ -47,14 +50,13 @@ public sealed class Chunk
         if (index > Prefix)
         {
             (apart ??= new bool[rows.Count])[index] = true;
+            return true;
         }
-        else if (index == Prefix)
+
+        Prefix++;
+        while (apart is not null && Prefix < rows.Count && apart[Prefix])
         {
             Prefix++;
-            while (apart is not null && Prefix < rows.Count && apart[Prefix])
-            {
-                Prefix++;
-            }
         }
 
         return true;

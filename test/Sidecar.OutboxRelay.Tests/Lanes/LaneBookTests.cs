@@ -138,6 +138,32 @@ internal sealed class LaneBookTests
     }
 
     [Test]
+    public void A_row_that_is_under_way_twice_is_settled_twice()
+    {
+        // Found by the simulation: both acknowledgements went to the chunk of the lane that was lost, and the other stood.
+        Claim(0);
+        Take(First, complete: true, 1);
+        book.Lose(0);
+        book.Claim(0, epoch: 3, LaneProgress.Start);
+        Take(First, complete: true, 1);
+        book.Settle([1]);
+        Assert.That(book.UnderWay, Is.EqualTo(1));
+        book.Settle([1]);
+        Assert.That(book.UnderWay, Is.Zero);
+        Assert.That(book.TakeCheckpoint(all: false)!.Writes.Single().Ledger.Single().Sum, Is.EqualTo(new LedgerSum(1, 1)));
+    }
+
+    [Test]
+    public void Rows_of_a_lane_that_was_lost_do_not_wait_to_be_written()
+    {
+        Claim(0);
+        Take(First, complete: true, 1);
+        book.Lose(0);
+        book.Settle([1]);
+        Assert.That(book.UnwrittenRows, Is.Zero);
+    }
+
+    [Test]
     public void A_checkpoint_that_was_rolled_back_is_made_again()
     {
         Claim(0);
