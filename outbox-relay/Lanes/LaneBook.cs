@@ -136,7 +136,9 @@ public sealed class LaneBook(int chunksUnderWay)
     /// settled before a <see cref="Rewind"/> are in the chunk and settled already (<see cref="Chunk.Has"/>).
     /// </summary>
     /// <param name="plan">The plan.</param>
-    /// <param name="snapshot">The snapshot that the read was done with: the plan's, or the one that was taken for it.</param>
+    /// <param name="snapshot">
+    /// The statement's own snapshot. The window of a plan that has one ends there all the same, and not at this later one.
+    /// </param>
     /// <param name="rows">What was found, by id; the book keeps it.</param>
     /// <param name="complete">Nothing was left out: the window ends here. A read that found nothing is complete.</param>
     /// <param name="chunk">The rows, some of which are to be sent; null: none are.</param>
@@ -146,22 +148,22 @@ public sealed class LaneBook(int chunksUnderWay)
     public bool TryTake(ReadPlan plan, Snapshot snapshot, IReadOnlyList<LaneRow> rows, bool complete, out Chunk? chunk)
     {
         chunk = null;
-        var floor = plan.WindowFloor;
+        if (!snapshot.Covers(plan.Window ?? plan.Done) || (newest is { } last && !snapshot.Covers(last.Snapshot)))
+        {
+            return false;
+        }
+
+        var (window, floor) = (plan.Window ?? snapshot, plan.WindowFloor);
         if (plan.Window is null)
         {
-            if (!snapshot.Covers(plan.Done) || (newest is { } last && !snapshot.Covers(last.Snapshot)))
-            {
-                return false;
-            }
-
-            floor = Math.Max(floors.FloorOf(snapshot), plan.Floor);
-            newest = (snapshot, floor);
+            floor = Math.Max(floors.FloorOf(window), plan.Floor);
+            newest = (window, floor);
         }
 
         reads++;
         var progress = complete || rows.Count == 0
-            ? LaneProgress.Closed(snapshot, floor)
-            : plan.Progress.Within(snapshot, floor, rows[^1].Id);
+            ? LaneProgress.Closed(window, floor)
+            : plan.Progress.Within(window, floor, rows[^1].Id);
         foreach (var lane in plan.Lanes)
         {
             (lane.Read, lane.ReadAt) = (progress, reads);
@@ -172,7 +174,7 @@ public sealed class LaneBook(int chunksUnderWay)
             return true;
         }
 
-        var made = new Chunk(plan, snapshot, floor, rows, progress);
+        var made = new Chunk(plan, window, floor, rows, progress);
         queue.Add(made);
         chunk = made.IsSettled ? null : made;
         queue.Advance(partly: false);

@@ -30,6 +30,17 @@ internal sealed class LaneBookTests
     }
 
     [Test]
+    public void A_window_ends_at_its_own_snapshot_however_late_its_rest_is_read()
+    {
+        Claim(0);
+        Take(First, complete: false, 3, 5);
+        Assert.That(book.TryTake(book.NextRead()!, Third, [new LaneRow(7, 0, 0)], complete: true, out _), Is.True);
+        book.Settle([3, 5, 7]);
+        var plan = book.NextRead()!;
+        Assert.That((plan.Window, plan.Done), Is.EqualTo(((Snapshot?)null, First)), "what came after the first snapshot is to be read");
+    }
+
+    [Test]
     public void What_is_settled_without_a_gap_is_written_with_its_ledger()
     {
         Claim(0, 1);
