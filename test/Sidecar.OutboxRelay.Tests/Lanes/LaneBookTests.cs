@@ -100,16 +100,6 @@ internal sealed class LaneBookTests
     }
 
     [Test]
-    public void A_window_that_is_open_ends_where_it_was_to_end_though_a_later_snapshot_was_there()
-    {
-        Claim(0);
-        Take(First, complete: false, 1);
-        Take(Second, complete: true, 2);
-        book.Settle([1, 2]);
-        Assert.That(book.NextRead()!.Done, Is.EqualTo(First));
-    }
-
-    [Test]
     public void A_snapshot_that_does_not_see_what_is_settled_is_refused()
     {
         book.Claim(0, epoch: 1, LaneProgress.Closed(Second, 0));
