@@ -75,9 +75,7 @@ public sealed class Dispatcher : IDisposable
             var queued = new QueuedEvent(record, worker, begun.Ticket)
             {
                 FirstSeenMs = firstSeen,
-                Attempts = begun.Attempts,
-                Interruptions = begun.Interruptions,
-                IsSuspect = begun.Interruptions > 0,
+                Attempts = begun.Attempts, Interruptions = begun.Interruptions, IsSuspect = begun.Interruptions > 0,
             };
             worker.Keep(queued);
             if (worker.Lanes.Enter(queued))

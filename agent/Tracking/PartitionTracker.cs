@@ -104,7 +104,12 @@ public sealed class PartitionTracker
 
         var ticket = tail++;
         var (_, attempts, interruptions) = done ? new(offset, 0) : restored.BehindOf(offset);
-        Slot(ticket) = new Entry(offset, leaderEpoch, timestampMs) { Done = done, Attempts = (byte)attempts, Interruptions = (byte)interruptions };
+        Slot(ticket) = new Entry(offset, leaderEpoch, timestampMs)
+        {
+            Done = done,
+            Attempts = (byte)attempts,
+            Interruptions = (byte)interruptions,
+        };
         if (done)
         {
             runs += IsDone(ticket - 1) ? 0 : 1;
