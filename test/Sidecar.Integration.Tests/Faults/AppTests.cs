@@ -97,7 +97,7 @@ internal sealed class AppTests
         inbox.Otherwise = _ => Interlocked.Decrement(ref drops) >= 0 ? Drop : null;
         using var records = new Records(kafka, topic);
         records.Add(Events, inbox.Ledger);
-        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=1; concurrency=1");
+        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=4; concurrency=1");
 
         await inbox.HasAsync(Events, Patience);
         await AllWereFirstAttemptsAsync(agent, inbox);
