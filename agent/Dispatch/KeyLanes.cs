@@ -23,7 +23,6 @@ internal sealed class KeyLanes(Ordering ordering)
         var hash = ordering == Ordering.Key ? XxHash3.HashToUInt64(entry.Record.Key) : 0;
         var lane = Find(hash, entry);
         entry.Lane = lane;
-        lane.Count++;
         if (lane.First is null)
         {
             lane.First = lane.Last = entry;
@@ -44,7 +43,6 @@ internal sealed class KeyLanes(Ordering ordering)
         }
 
         var next = entry.Behind;
-        lane.Count--;
         entry.Lane = null;
         entry.Behind = null;
         lane.First = next;
@@ -54,24 +52,6 @@ internal sealed class KeyLanes(Ordering ordering)
         }
 
         return next;
-    }
-
-    /// <summary>Events of the key that has most of them. Looks at every lane.</summary>
-    public int Longest
-    {
-        get
-        {
-            var longest = 0;
-            foreach (var start in lanes.Values)
-            {
-                for (var lane = start; lane is not null; lane = lane.Chain)
-                {
-                    longest = Math.Max(longest, lane.Count);
-                }
-            }
-
-            return longest;
-        }
     }
 
     /// <summary>Takes out every event that waits behind another: all but the first of each lane.</summary>
@@ -87,7 +67,6 @@ internal sealed class KeyLanes(Ordering ordering)
                     taken.Add(entry);
                 }
 
-                lane.Count = 1;
                 lane.First.Behind = null;
                 lane.Last = lane.First;
             }
@@ -110,7 +89,6 @@ internal sealed class KeyLanes(Ordering ordering)
         var fresh = free ?? new Lane();
         free = fresh.Chain;
         fresh.Hash = hash;
-        fresh.Count = 0;
         fresh.Chain = first;
         lanes[hash] = fresh;
         return fresh;

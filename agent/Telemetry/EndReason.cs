@@ -10,8 +10,7 @@ public static class EndReason
         AttemptEnd.Rejected => "rejected",
         AttemptEnd.TooLarge => "too_large",
         AttemptEnd.Unsendable => "unsendable",
-        AttemptEnd.Interrupted => "interrupted",
-        AttemptEnd.Delivered or AttemptEnd.Failed or AttemptEnd.Unreachable
+        AttemptEnd.Delivered or AttemptEnd.Failed or AttemptEnd.Unreachable or AttemptEnd.Interrupted
             or AttemptEnd.Unavailable or AttemptEnd.WrongApp or AttemptEnd.Cancelled => "attempts_exhausted",
     };
 }

@@ -11,8 +11,6 @@ namespace Sidecar.Agent.Tracking;
 /// the distance from the offset before it and the count (varints); one byte, 0 for runs or 1 for a bitmap; then either for
 /// each run the gap behind the run before it and its length minus one (varints), or one bit for each offset from the
 /// committed one on, lowest bit first. Distances start at the committed offset.
-/// Version 2, "sc2.", has a third number behind each count of attempts: interruptions. It is written only where there are
-/// any, so that an older agent, which ignores it, meets it seldom.
 /// Broker limit: offset.metadata.max.bytes, 4,096 by default.
 /// </remarks>
 public static class AckMapCodec
@@ -27,7 +25,6 @@ public static class AckMapCodec
     public const int AdmissionBytes = (MaxChars - 4) / 4 * 3 * 3 / 4;
 
     private const string Prefix = "sc1.";
-    private const string PrefixOfInterrupted = "sc2.";
     private const int MaxBytes = (MaxChars - 4) / 4 * 3;
     private const byte Runs = 0;
     private const byte Bitmap = 1;
@@ -40,11 +37,10 @@ public static class AckMapCodec
     {
         var bytes = new List<byte>(64);
         PutVarint(bytes, (ulong)startPartitions);
-        var interrupted = map.Attempts.Any(open => open.Interruptions > 0);
-        PutAttempts(bytes, map, interrupted);
+        PutAttempts(bytes, map);
         PutDone(bytes, map);
         return bytes.Count <= MaxBytes
-            ? (interrupted ? PrefixOfInterrupted : Prefix) + Base64Url.EncodeToString([.. bytes])
+            ? Prefix + Base64Url.EncodeToString([.. bytes])
             : Encode(AckMap.Empty(map.Committed), startPartitions);
     }
 
@@ -56,8 +52,7 @@ public static class AckMapCodec
     {
         map = AckMap.Empty(committed);
         startPartitions = 0;
-        var interrupted = metadata.StartsWith(PrefixOfInterrupted, StringComparison.Ordinal);
-        if (!(interrupted || metadata.StartsWith(Prefix, StringComparison.Ordinal)) || metadata.Length > MaxChars
+        if (!metadata.StartsWith(Prefix, StringComparison.Ordinal) || metadata.Length > MaxChars
             || !Base64Url.IsValid(metadata.AsSpan(Prefix.Length)))
         {
             return false;
@@ -65,7 +60,7 @@ public static class AckMapCodec
 
         var reader = new VarintReader(Base64Url.DecodeFromChars(metadata.AsSpan(Prefix.Length)));
         startPartitions = (int)Math.Min(reader.Varint(), int.MaxValue);
-        var attempts = TakeAttempts(ref reader, committed, interrupted);
+        var attempts = TakeAttempts(ref reader, committed);
         var done = reader.Byte() switch
         {
             Runs => TakeRuns(ref reader, committed),
@@ -82,19 +77,14 @@ public static class AckMapCodec
         return true;
     }
 
-    private static void PutAttempts(List<byte> bytes, AckMap map, bool interrupted)
+    private static void PutAttempts(List<byte> bytes, AckMap map)
     {
         PutVarint(bytes, (ulong)map.Attempts.Count);
         var from = map.Committed;
-        foreach (var (offset, attempts, interruptions) in map.Attempts)
+        foreach (var (offset, attempts) in map.Attempts)
         {
             PutVarint(bytes, (ulong)(offset - from));
             PutVarint(bytes, (ulong)attempts);
-            if (interrupted)
-            {
-                PutVarint(bytes, (ulong)interruptions);
-            }
-
             from = offset;
         }
     }
@@ -131,21 +121,20 @@ public static class AckMapCodec
         bytes.AddRange(bitmap);
     }
 
-    private static List<OffsetAttempts>? TakeAttempts(ref VarintReader reader, long committed, bool interrupted)
+    private static List<OffsetAttempts>? TakeAttempts(ref VarintReader reader, long committed)
     {
-        var open = reader.Varint();
-        if (open > AckMap.MaxAttempts)
+        var count = reader.Varint();
+        if (count > AckMap.MaxAttempts)
         {
             return null;
         }
 
-        var attempts = new List<OffsetAttempts>((int)open);
+        var attempts = new List<OffsetAttempts>((int)count);
         var from = committed;
-        for (var i = 0; i < (int)open && !reader.Failed; i++)
+        for (var i = 0; i < (int)count && !reader.Failed; i++)
         {
             from = reader.Advance(from);
-            var count = (int)Math.Min(reader.Varint(), byte.MaxValue);
-            attempts.Add(new(from, count, interrupted ? (int)Math.Min(reader.Varint(), byte.MaxValue) : 0));
+            attempts.Add(new(from, (int)Math.Min(reader.Varint(), byte.MaxValue)));
         }
 
         return attempts;

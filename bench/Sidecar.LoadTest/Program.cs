@@ -1,11 +1,13 @@
 using System.Globalization;
 using Sidecar.LoadTest;
+using Sidecar.LoadTest.Postgres;
 using Sidecar.TestKit.Kafka;
 using Sidecar.TestKit.Processes;
 
 const string Usage = """
     loadtest agent [options]    drains a topic through the agent into a light consumer       (default 400,000 events)
     loadtest relay [options]    drains a SQLite outbox through the relay into Kafka            (default 200,000 rows)
+    loadtest relay --store postgres [options]    drain, live, writers, idle and size on PostgreSQL
 
       --events N, --rows N      how many
       --keys N                  1,000            --partitions N    4            --value-bytes N    1,024
@@ -15,6 +17,19 @@ const string Usage = """
       --subscription FIELDS     more fields of the subscription: "window=20000; ordering=none" (agent)
       --published DIR           the programs that eng/publish made; otherwise SIDECAR_PUBLISHED, otherwise the JIT
       --results DIR             writes the result there as markdown too
+
+    On PostgreSQL (of POSTGRES_HOME, else Debian's), instead of those above but for the last two:
+
+      --parts A,B               drain,live,writers,idle,size
+      --mode table|wal          how the relay reads          --server N    the major version, where there are several
+      --rows N                  200,000 to drain             --keys N, --partitions N, --value-bytes N    as above
+      --live-rate N             500 rows/s                   --live-seconds N     20
+      --writer-rate N           3,000 rows/s                 --connections N      16
+      --rounds N                4 by turns                   --round-seconds N    8
+      --idle-seconds N          30
+      --size-seconds N          240                          --long-seconds N     60
+      --rows-per-transaction N    10
+      --relay-arguments "..."   further arguments of the relay
 
     Kafka: KAFKA_BOOTSTRAP_SERVERS, else KAFKA_HOME, else Docker, else librdkafka's mock cluster.
     """;
@@ -28,6 +43,20 @@ if (args is not ["agent" or "relay", ..])
     return 2;
 }
 
+if (args is ["relay", ..] && args.Contains("postgres"))
+{
+    var (ofPostgres, wrong) = PgLoadOptions.Parse(args[1..]);
+    if (ofPostgres is null)
+    {
+        Console.Error.WriteLine($"loadtest: {wrong}\n\n{Usage}");
+        return 2;
+    }
+
+    WarnOfJit(Programs.OutboxRelay);
+    await using var running = await StartKafkaAsync();
+    return await PostgresRun.RunAsync(ofPostgres, running) ? 0 : 1;
+}
+
 var isAgent = args[0] == "agent";
 var (options, error) = LoadOptions.Parse(args[1..], isAgent ? 400_000 : 200_000);
 if (options is null)
@@ -36,8 +65,7 @@ if (options is null)
     return 2;
 }
 
-if (!Programs.Agent.IsPublished)
-    Console.Error.WriteLine("loadtest: warning: no published programs given, so this is the JIT (see --published)");
+WarnOfJit(isAgent ? Programs.Agent : Programs.OutboxRelay);
 await using var kafka = await StartKafkaAsync();
 Console.Error.WriteLine($"loadtest: {kafka.Name}");
 var report = isAgent ? await AgentRun.RunAsync(options, kafka) : await RelayRun.RunAsync(options, kafka);
@@ -51,6 +79,12 @@ if (options.Results is { } folder)
 }
 
 return report.Table.IsRight ? 0 : 1;
+
+static void WarnOfJit(ProgramPath program)
+{
+    if (!program.IsPublished)
+        Console.Error.WriteLine("loadtest: warning: no published programs given, so this is the JIT (see --published)");
+}
 
 // A broker that is measured against has the heap and the compiler of a real one.
 static async Task<KafkaServer> StartKafkaAsync() =>

@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using Microsoft.Data.Sqlite;
 using Sidecar.TestKit.Kafka;
 using Sidecar.TestKit.Processes;
@@ -11,8 +10,6 @@ namespace Sidecar.LoadTest;
 internal static class RelayRun
 {
     private static readonly TimeSpan InitTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(3);
 
     public static async Task<Report> RunAsync(LoadOptions options, KafkaServer kafka)
@@ -40,7 +37,7 @@ internal static class RelayRun
 
             Say("draining");
             await using var relay = await StartAsync();
-            var seconds = await DrainedAsync(kafka, topic, options, relay);
+            var seconds = await Drained.SecondsAsync(kafka, topic, options.Partitions, options.Events, relay);
             var (cpu, peak, allocated) = (relay.CpuSinceLive(), relay.Figures().PeakResidentBytes,
                 await relay.AllocatedAsync());
             var exit = await relay.StopAsync();
@@ -105,27 +102,6 @@ internal static class RelayRun
         }
 
         transaction.Commit();
-    }
-
-    // From the first records that Kafka shows to the last.
-    private static async Task<double> DrainedAsync(KafkaServer kafka, string topic, LoadOptions options, Started relay)
-    {
-        using var consumer = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig(kafka.Client()) { GroupId = "loadtest" }).Build();
-        var (count, since, begin) = (0L, TimeProvider.System.GetTimestamp(), 0L);
-        while (count < options.Events)
-        {
-            var before = count;
-            count = TopicLoader.Count(consumer, topic, options.Partitions);
-            if (begin == 0 && count > 0) begin = TimeProvider.System.GetTimestamp();
-            if (count != before) since = TimeProvider.System.GetTimestamp();
-            if (relay.Process.HasExited || TimeProvider.System.GetElapsedTime(since) > StallTimeout)
-                throw new InvalidOperationException(
-                    $"the drain stands at {count:N0} rows; the relay's output:\n{relay.Process.Output}");
-            await Task.Delay(Interval, TimeProvider.System);
-        }
-
-        return TimeProvider.System.GetElapsedTime(begin, since).TotalSeconds;
     }
 
     private static string Milliseconds(TimeSpan time) => $"{time.TotalMilliseconds:N0} ms";

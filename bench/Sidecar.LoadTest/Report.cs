@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using Sidecar.TestKit;
 
@@ -23,7 +20,7 @@ internal sealed record Report(string Subject, string Kafka, bool IsPublished, Le
     public string ToText()
     {
         var text = new StringBuilder().AppendLine().AppendLine($"{Subject} ({Program}): {Setting}")
-            .AppendLine($"on {Machine()}; {Kafka}");
+            .AppendLine($"on {Machine.Describe()}; {Kafka}");
         foreach (var (name, value) in Figures) text.AppendLine($"  {name,-22} {value}");
         text.AppendLine(Table.ToString());
         if (!Table.IsRight) text.AppendLine("The account is not right: the figures above mean nothing.");
@@ -35,8 +32,8 @@ internal sealed record Report(string Subject, string Kafka, bool IsPublished, Le
     {
         var text = new StringBuilder().AppendLine($"# {Subject}").AppendLine()
             .AppendLine($"{Setting}.").AppendLine()
-            .AppendLine($"* Program: {Program}, commit {Commit()}")
-            .AppendLine($"* Machine: {Machine()}; broker, producer and consumer on the same machine")
+            .AppendLine($"* Program: {Program}, commit {Machine.Commit()}")
+            .AppendLine($"* Machine: {Machine.Describe()}; broker, producer and consumer on the same machine")
             .AppendLine($"* Kafka: {Kafka}")
             .AppendLine($"* Date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd}").AppendLine()
             .AppendLine("| figure | value |").AppendLine("|---|---|");
@@ -50,36 +47,4 @@ internal sealed record Report(string Subject, string Kafka, bool IsPublished, Le
     }
 
     private string Program => IsPublished ? "native program" : "build output on the JIT: not what is shipped";
-
-    private static string Machine()
-    {
-        var cpu = Line("/proc/cpuinfo", "model name")?.Split(':')[1].Trim() ?? "unknown processor";
-        var memory = Line("/proc/meminfo", "MemTotal")?.Split(':')[1].Replace("kB", "").Trim();
-        var gigabytes = double.TryParse(memory, CultureInfo.InvariantCulture, out var kilobytes)
-            ? $"{kilobytes / 1_000_000:F0} GB" : "?";
-        return $"{Environment.ProcessorCount} cores of {cpu}, {gigabytes}, {RuntimeInformation.OSDescription}";
-    }
-
-    private static string? Line(string file, string start) =>
-        File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line =>
-            line.StartsWith(start, StringComparison.Ordinal)) : null;
-
-    private static string Commit()
-    {
-        var start = new ProcessStartInfo("git", ["-C", Repository.Root, "describe", "--always", "--dirty"])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            using var git = Process.Start(start)!;
-            return git.StandardOutput.ReadToEnd().Trim() is { Length: > 0 } commit ? commit : "unknown";
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return "unknown";
-        }
-    }
 }

@@ -44,17 +44,15 @@ internal sealed class Lane(int bucket, long epoch, LaneProgress progress)
 
     public bool IsReleasable => State == LaneState.Draining && ChunksUnderWay == 0;
 
-    public void Enter(int slot, long id) => Enter(slot, default(LedgerSum).With(id));
-
-    public void Enter(int slot, LedgerSum sum)
+    public void Enter(int slot, long id)
     {
         if (slot >= ledger.Length)
         {
             Array.Resize(ref ledger, slot + 1);
         }
 
-        ledger[slot] = ledger[slot].With(sum);
-        UnwrittenRows += (int)sum.Rows;
+        ledger[slot] = ledger[slot].With(id);
+        UnwrittenRows++;
     }
 
     /// <summary>What was entered since the last time; forgets it.</summary>

@@ -1,7 +1,6 @@
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Lanes;
 using Sidecar.OutboxRelay.Store;
-using Sidecar.OutboxRelay.Telemetry;
 
 namespace Sidecar.OutboxRelay.Postgres;
 
@@ -10,14 +9,12 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// in memory and written at intervals, fenced by owner and epoch. Several relays share the lanes. One connection, used by
 /// one loop; after any fault of it everything is read anew from the database.
 /// </summary>
-public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry telemetry) : IOutboxStore
+public sealed class PgStore(StoreOptions options, TimeSpan lease, TimeProvider time) : IOutboxStore
 {
-    private readonly TimeProvider time = telemetry.Time;
     private readonly Guid me = Guid.NewGuid();
     private readonly RelayWatch watch = new();
     private PgSession? session;
     private PgTenure? tenure;
-    private Task walEnds = Task.CompletedTask;
 
     /// <summary>The longest that one statement may take: half the lease, and at least this.</summary>
     public static readonly TimeSpan ShortestStatementTimeout = TimeSpan.FromSeconds(1);
@@ -36,7 +33,6 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         }
 
         Close();
-        await walEnds;
         var address = PgAddress.Of(options);
         if (address.Problem is not null)
         {
@@ -57,12 +53,9 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     public ValueTask<StoreAnswer<LeaseTaken>> TakeLeaseAsync(string owner, TimeSpan length) => AskAsync<LeaseTaken>(
         async open =>
         {
-            var lanes = new PgLanes(open, me, watch, time) { Alone = options.ReadsWal };
+            var lanes = new PgLanes(open, me, watch, time);
             await lanes.EnterAsync(owner, length);
-            tenure = new PgTenure(open, lanes, new PgProgressWriter(open, me), options, time)
-            {
-                Wal = options.ReadsWal ? new PgWal(open, lanes, options, telemetry) : null,
-            };
+            tenure = new PgTenure(open, lanes, new PgProgressWriter(open, me), options, time);
             return new LeaseTaken(new Fence(owner, lanes.Epoch));
         });
 
@@ -134,7 +127,6 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
 
     private void Close()
     {
-        walEnds = tenure?.Wal?.DisposeAsync().AsTask() ?? walEnds;
         tenure = null;
         session?.Dispose();
         session = null;
