@@ -1,0 +1,171 @@
+using Sidecar.TestKit;
+using Sidecar.TestKit.Kafka;
+using Sidecar.TestKit.Postgres;
+
+namespace Sidecar.Faults.Tests.Rig;
+
+/// <summary>
+/// One scenario from its beginning to its account: a database, a topic, a writer, a reader and the relays between them.
+/// Whatever is done to them in the middle, at the end every committed event is in Kafka, in the order of its key, and
+/// not repeated more often than the scenario names.
+/// </summary>
+internal sealed class Scenario : IAsyncDisposable
+{
+    /// <summary>Rows of a window of the relays here: small, so that a fault hits something.</summary>
+    public const int WindowRows = 200;
+
+    /// <summary>What one relay can repeat after one crash: what was sent since its last checkpoint, and is under way.</summary>
+    public const int CrashRows = CheckpointRows + (2 * WindowRows);
+
+    public const int Partitions = 4;
+
+    private const int CheckpointRows = 1000;
+    private const int Keys = 40;
+
+    private readonly string name;
+    private readonly List<RelayUnderTest> relays = [];
+    private Reader? reader;
+    private TimeSpan? recovery;
+    private bool ended;
+
+    private Scenario(string name, LocalKafka kafka, OutboxDatabase database, string topic, IReadOnlyList<string> keys)
+    {
+        (this.name, Kafka, Database, Topic, KeyNames) = (name, kafka, database, topic, keys);
+        Writer = new Writer(database, topic, keys, Seed);
+        Chance = new Random(Seed);
+    }
+
+    public LocalKafka Kafka { get; }
+
+    public OutboxDatabase Database { get; }
+
+    public string Topic { get; }
+
+    public IReadOnlyList<string> KeyNames { get; }
+
+    public Writer Writer { get; }
+
+    /// <summary>What a scenario decides by chance, by the seed of the run.</summary>
+    public Random Chance { get; }
+
+    /// <summary>The reader of the topic, from when it was first asked for.</summary>
+    public Reader Reader => reader ??= new Reader(Kafka, Topic, Partitions);
+
+    /// <summary>The relays that were started, in their order.</summary>
+    public IReadOnlyList<RelayUnderTest> Relays => relays;
+
+    private static int Seed => RunOptions.Seed;
+
+    /// <summary>Makes the database and the topic; nothing runs yet.</summary>
+    /// <param name="name">What is done, for the table.</param>
+    /// <param name="end">Which database; the shared server of that end.</param>
+    /// <param name="server">Another server of that kind, for scenarios that do not leave it as it was.</param>
+    /// <param name="makeTopic">Whether the topic is there from the beginning.</param>
+    public static async Task<Scenario> BeginAsync(
+        string name, PostgresEnd end, LocalPostgres? server = null, bool makeTopic = true)
+    {
+        server ??= await Servers.PostgresAsync(end);
+        var kafka = await Servers.KafkaAsync();
+        List<string> keys = [.. Enumerable.Range(0, Keys).Select(number => $"key {number:00}")];
+        var database = await OutboxDatabase.CreateAsync(server, keys);
+        var topic = SharedKafka.NewTopic("faults");
+        if (makeTopic) await kafka.CreateTopicAsync(topic, Partitions);
+        return new Scenario(name, kafka, database, topic, keys);
+    }
+
+    /// <summary>Starts a relay with a short lease and small windows.</summary>
+    /// <param name="port">Of the database, when it is reached by way of a proxy.</param>
+    /// <param name="flags">Flags and values that differ or come in addition.</param>
+    public RelayUnderTest StartRelay(int? port = null, params string[] flags)
+    {
+        var all = new Dictionary<string, string>
+        {
+            ["--postgres"] = Database.RelayAddress(port),
+            ["--bootstrap-servers"] = Kafka.BootstrapServers,
+            ["--lease"] = "1s",
+            ["--window-rows"] = $"{WindowRows}",
+            ["--checkpoint-rows"] = $"{CheckpointRows}",
+        };
+        foreach (var pair in flags.Chunk(2)) all[pair[0]] = pair[1];
+        var relay = RelayUnderTest.Start(all);
+        relays.Add(relay);
+        return relay;
+    }
+
+    /// <summary>Kills a relay; it takes no part in the rest.</summary>
+    public async Task KillAsync(RelayUnderTest relay)
+    {
+        await relay.KillAsync();
+        relays.Remove(relay);
+        await relay.DisposeAsync();
+    }
+
+    public Task<Session> SessionAsync() => Session.OpenAsync(Database.WriterAddress, Topic);
+
+    /// <summary>Waits until all that is committed now is in Kafka: the line works.</summary>
+    public async Task FlowsAsync()
+    {
+        var versions = await Database.VersionsAsync();
+        if (!await Reader.ReachesAsync(versions, RunOptions.Bound))
+            Assert.Fail($"{name}: what is committed does not come to Kafka: {Lacking(versions)}\n{Outputs()}");
+    }
+
+    /// <summary>The fault ends here: from now until all that is committed by then is in Kafka, that is the recovery.</summary>
+    public async Task RecoversAsync()
+    {
+        var begin = TimeProvider.System.GetTimestamp();
+        await FlowsAsync();
+        var took = TimeProvider.System.GetElapsedTime(begin);
+        recovery = recovery is { } longest && longest > took ? longest : took;
+    }
+
+    /// <summary>
+    /// Stops the writer, waits for the rest, stops the relays in good order, and draws up the account.
+    /// </summary>
+    public async Task EndAsync(long duplicatesAtMost)
+    {
+        await Writer.StopAsync();
+        var versions = await Database.VersionsAsync();
+        await Reader.ReachesAsync(versions, RunOptions.Bound);
+        var exits = await Task.WhenAll(relays.Select(relay => relay.StopAsync()));
+        await Reader.ToTheEndAsync();
+        foreach (var (key, last) in versions)
+        {
+            for (var version = 1L; version <= last; version++) Reader.Ledger.Expect(key, version);
+        }
+
+        var account = Reader.Ledger.Table();
+        ended = true;
+        FaultTable.Add(new FaultRow(name, Database.Server.Name, account, duplicatesAtMost, recovery));
+        Assert.Multiple(() =>
+        {
+            Assert.That(account.Expected, Is.Positive, "events");
+            Assert.That(account.IsAtLeastOnce, $"lost, unexpected or out of order:\n{account}\n{Lacking(versions)}\n{Outputs()}");
+            Assert.That(account.Duplicates, Is.LessThanOrEqualTo(duplicatesAtMost), $"duplicates\n{Outputs()}");
+            Assert.That(exits, Is.All.Zero, "exit codes after SIGTERM");
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!ended)
+        {
+            FaultTable.Add(new FaultRow(name, Database.Server.Name, null, 0, null));
+            await TestContext.Out.WriteLineAsync(Outputs());
+        }
+
+        await Writer.DisposeAsync();
+        foreach (var relay in relays) await relay.DisposeAsync();
+        if (reader is not null) await reader.DisposeAsync();
+    }
+
+    private string Lacking(IReadOnlyDictionary<string, long> versions)
+    {
+        var behind = versions.Where(key => Reader.Highest(key.Key) < key.Value).ToList();
+        return behind.Count == 0 ? "each key's last event is there"
+            : $"{behind.Count} keys are behind: {string.Join(", ", behind.Take(5).Select(key => $"{key.Key} at {Reader.Highest(key.Key)} of {key.Value}"))}";
+    }
+
+    private string Outputs() => string.Join(
+        "\n", relays.Select((relay, i) => $"--- relay {i + 1}:\n{relay.Output}"));
+}
