@@ -115,7 +115,8 @@ internal sealed class DatabaseTests(PostgresEnd end)
         var first = scenario.StartRelay();
         await scenario.FlowsAsync();
         scenario.StartRelay();
-        await scenario.Writer.WroteAsync(100);
+        await scenario.OwnersAsync(2);
+        await scenario.Writer.WroteAsync(50);
 
         server.SetClock(TimeSpan.FromHours(-1));
         await scenario.Writer.WroteAsync(20);

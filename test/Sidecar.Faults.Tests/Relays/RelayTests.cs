@@ -34,7 +34,8 @@ internal sealed class RelayTests(PostgresEnd end)
         var first = scenario.StartRelay();
         await scenario.FlowsAsync();
         scenario.StartRelay();
-        await scenario.Writer.WroteAsync(100);
+        await scenario.OwnersAsync(2);
+        await scenario.Writer.WroteAsync(50);
 
         first.Pause();
         await scenario.RecoversAsync();
@@ -44,6 +45,28 @@ internal sealed class RelayTests(PostgresEnd end)
         await scenario.FlowsAsync();
 
         await scenario.EndAsync(duplicatesAtMost: Scenario.CrashRows);
+    }
+
+    [Test]
+    public async Task Of_two_relays_that_each_believe_they_own_a_bucket_one_is_fenced()
+    {
+        var thefts = RunOptions.Of(6, 30);
+        await using var scenario = await Scenario.BeginAsync($"two owners of one bucket, {thefts} times", end);
+        scenario.Writer.Start();
+        scenario.StartRelay();
+        await scenario.FlowsAsync();
+        scenario.StartRelay();
+        await scenario.OwnersAsync(2);
+        for (var theft = 0; theft < thefts; theft++)
+        {
+            await scenario.Writer.WroteAsync(scenario.Chance.Next(20, 80));
+            // Each takes the other for dead, and claims lanes that the other still reads and sends.
+            await scenario.Database.ExecuteAsync("UPDATE outbox.relay SET lease_until = '-infinity'");
+        }
+
+        await scenario.FlowsAsync();
+        await scenario.OwnersAsync(2);
+        await scenario.EndAsync(duplicatesAtMost: 2 * thefts * Scenario.CrashRows);
     }
 
     [Test]

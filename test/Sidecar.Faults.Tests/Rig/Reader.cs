@@ -19,12 +19,18 @@ internal sealed class Reader : IAsyncDisposable
     private readonly List<TopicPartition> partitions;
     private readonly CancellationTokenSource stopping = new();
     private readonly Lock gate = new();
-    private readonly Dictionary<string, long> highest = [];
+    private readonly Dictionary<string, long> highest;
     private readonly Dictionary<int, long> positions = [];
     private readonly Task reading;
 
-    public Reader(KafkaServer kafka, string topic, int count)
+    /// <param name="kafka">The cluster.</param>
+    /// <param name="topic">It exists.</param>
+    /// <param name="count">Its partitions.</param>
+    /// <param name="before">A reader that was disposed, whose account goes on.</param>
+    public Reader(KafkaServer kafka, string topic, int count, Reader? before = null)
     {
+        Ledger = before?.Ledger ?? new Ledger();
+        highest = before?.highest ?? [];
         partitions = [.. Enumerable.Range(0, count).Select(number => new TopicPartition(topic, number))];
         consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig(kafka.Client())
         {
@@ -34,7 +40,7 @@ internal sealed class Reader : IAsyncDisposable
         reading = Task.Run(Read);
     }
 
-    public Ledger Ledger { get; } = new();
+    public Ledger Ledger { get; }
 
     /// <summary>The highest version of a key that was read; 0: none.</summary>
     public long Highest(string key)

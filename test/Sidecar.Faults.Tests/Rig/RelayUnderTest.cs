@@ -24,12 +24,12 @@ internal sealed class RelayUnderTest : IAsyncDisposable
     /// <summary>Starts it; it need not be ready, or even reach anything, on return.</summary>
     public static RelayUnderTest Start(IReadOnlyDictionary<string, string> flags)
     {
-        var port = Ports.Free();
-        string[] own = ["run", "--metrics-port", $"{port}", "--metrics-address", "127.0.0.1", "--log-format", "text"];
+        var free = Ports.Free();
+        string[] own = ["run", "--metrics-port", $"{free}", "--metrics-address", "127.0.0.1", "--log-format", "text"];
         return new RelayUnderTest(
             ProgramProcess.Start(
                 Programs.OutboxRelay, [.. own, .. flags.SelectMany(flag => (string[])[flag.Key, flag.Value])]),
-            port);
+            free);
     }
 
     public Task KillAsync() => process.KillAsync();

@@ -60,12 +60,13 @@ internal sealed class Scenario : IAsyncDisposable
     /// <param name="name">What is done, for the table.</param>
     /// <param name="end">Which database; the shared server of that end.</param>
     /// <param name="server">Another server of that kind, for scenarios that do not leave it as it was.</param>
+    /// <param name="kafka">Another cluster than the shared one.</param>
     /// <param name="makeTopic">Whether the topic is there from the beginning.</param>
     public static async Task<Scenario> BeginAsync(
-        string name, PostgresEnd end, LocalPostgres? server = null, bool makeTopic = true)
+        string name, PostgresEnd end, LocalPostgres? server = null, LocalKafka? kafka = null, bool makeTopic = true)
     {
         server ??= await Servers.PostgresAsync(end);
-        var kafka = await Servers.KafkaAsync();
+        kafka ??= await Servers.KafkaAsync();
         List<string> keys = [.. Enumerable.Range(0, Keys).Select(number => $"key {number:00}")];
         var database = await OutboxDatabase.CreateAsync(server, keys);
         var topic = SharedKafka.NewTopic("faults");
@@ -100,6 +101,14 @@ internal sealed class Scenario : IAsyncDisposable
         await relay.DisposeAsync();
     }
 
+    /// <summary>Starts the writer, waits for that many commits, and stops it.</summary>
+    public async Task WriteAsync(int transactions)
+    {
+        Writer.Start();
+        await Writer.WroteAsync(transactions);
+        await Writer.StopAsync();
+    }
+
     public Task<Session> SessionAsync() => Session.OpenAsync(Database.WriterAddress, Topic);
 
     /// <summary>Waits until all that is committed now is in Kafka: the line works.</summary>
@@ -108,6 +117,28 @@ internal sealed class Scenario : IAsyncDisposable
         var versions = await Database.VersionsAsync();
         if (!await Reader.ReachesAsync(versions, RunOptions.Bound))
             Assert.Fail($"{name}: what is committed does not come to Kafka: {Lacking(versions)}\n{Outputs()}");
+    }
+
+    /// <summary>Waits until that many relays own buckets.</summary>
+    public Task OwnersAsync(int count) => Until.TrueAsync(
+        async () => await Database.ScalarAsync<long>("SELECT count(DISTINCT owner) FROM outbox.lane") == count,
+        RunOptions.Bound, $"{count} relays own buckets");
+
+    /// <summary>The topic was made again: reads the new one from its beginning, into the same account.</summary>
+    public async Task ReadAnewAsync()
+    {
+        await Reader.DisposeAsync();
+        reader = new Reader(Kafka, Topic, Partitions, reader);
+    }
+
+    /// <summary>Waits until a standby has replayed all that the primary has written until now.</summary>
+    public async Task CatchesUpAsync(LocalPostgres standby)
+    {
+        var written = await Database.ScalarAsync<string>("SELECT pg_current_wal_lsn()::text");
+        await Until.TrueAsync(
+            () => Sql.ScalarAsync<bool>(
+                standby.ConnectionString, $"SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"),
+            RunOptions.Bound, "the standby has caught up");
     }
 
     /// <summary>The fault ends here: from now until all that is committed by then is in Kafka, that is the recovery.</summary>
@@ -120,13 +151,28 @@ internal sealed class Scenario : IAsyncDisposable
     }
 
     /// <summary>
-    /// Stops the writer, waits for the rest, stops the relays in good order, and draws up the account.
+    /// Stops the writer, waits for the rest, stops the relays in good order, and holds the account against what was named.
     /// </summary>
     public async Task EndAsync(long duplicatesAtMost)
     {
+        var (account, exits) = await AccountAsync(RunOptions.Bound);
+        FaultTable.Add(new FaultRow(name, Database.Server.Name, account, duplicatesAtMost, recovery));
+        Assert.Multiple(() =>
+        {
+            Assert.That(account.Expected, Is.Positive, "events");
+            Assert.That(account.IsAtLeastOnce, $"lost, unexpected or out of order:\n{account}\n{Outputs()}");
+            Assert.That(account.Duplicates, Is.LessThanOrEqualTo(duplicatesAtMost), $"duplicates\n{Outputs()}");
+            Assert.That(exits, Is.All.Zero, "exit codes after SIGTERM");
+        });
+    }
+
+    /// <summary>What the scenario comes to, without a judgement; and the exit codes of the relays.</summary>
+    /// <param name="patience">How long the rest is waited for.</param>
+    public async Task<(LedgerTable Account, int[] Exits)> AccountAsync(TimeSpan patience)
+    {
         await Writer.StopAsync();
         var versions = await Database.VersionsAsync();
-        await Reader.ReachesAsync(versions, RunOptions.Bound);
+        await Reader.ReachesAsync(versions, patience);
         var exits = await Task.WhenAll(relays.Select(relay => relay.StopAsync()));
         await Reader.ToTheEndAsync();
         foreach (var (key, last) in versions)
@@ -134,16 +180,8 @@ internal sealed class Scenario : IAsyncDisposable
             for (var version = 1L; version <= last; version++) Reader.Ledger.Expect(key, version);
         }
 
-        var account = Reader.Ledger.Table();
         ended = true;
-        FaultTable.Add(new FaultRow(name, Database.Server.Name, account, duplicatesAtMost, recovery));
-        Assert.Multiple(() =>
-        {
-            Assert.That(account.Expected, Is.Positive, "events");
-            Assert.That(account.IsAtLeastOnce, $"lost, unexpected or out of order:\n{account}\n{Lacking(versions)}\n{Outputs()}");
-            Assert.That(account.Duplicates, Is.LessThanOrEqualTo(duplicatesAtMost), $"duplicates\n{Outputs()}");
-            Assert.That(exits, Is.All.Zero, "exit codes after SIGTERM");
-        });
+        return (Reader.Ledger.Table(), exits);
     }
 
     public async ValueTask DisposeAsync()

@@ -60,9 +60,12 @@ public sealed class LocalKafka : KafkaServer
     public Task StopBrokerAsync(int broker) => brokers[broker - 1].EndAsync(Signal.Terminate);
 
     /// <summary>Starts a broker that was killed or stopped, on its old port and data; ready on return.</summary>
-    public async Task StartBrokerAsync(int broker)
+    public Task StartBrokerAsync(int broker) => StartBrokersAsync([broker]);
+
+    /// <summary>Starts several: of a cluster without a majority, none is ready before the others run.</summary>
+    public async Task StartBrokersAsync(IReadOnlyList<int> stopped)
     {
-        brokers[broker - 1].Start();
+        foreach (var broker in stopped) brokers[broker - 1].Start();
         var failure = await ReadyAsync();
         if (failure is not null) throw new InvalidOperationException(failure);
     }
