@@ -39,7 +39,7 @@ public sealed class KafkaServerTests
     }
 
     [Test]
-    public async Task A_cluster_of_three_survives_a_killed_broker_and_takes_it_back()
+    public async Task A_cluster_of_three_survives_a_killed_broker_takes_it_back_and_comes_back_from_nothing()
     {
         var home = Environment.GetEnvironmentVariable("KAFKA_HOME");
         if (string.IsNullOrEmpty(home)) Assert.Ignore("brokers can be killed only where KAFKA_HOME is set");
@@ -52,6 +52,11 @@ public sealed class KafkaServerTests
 
         await kafka.StartBrokerAsync(1);
         Assert.That(kafka.ProcessIds, Has.Count.EqualTo(3));
+
+        int[] all = [1, 2, 3];
+        foreach (var broker in all) await kafka.KillBrokerAsync(broker);
+        await kafka.StartBrokersAsync(all);
+        Assert.That(await RoundTripAsync(kafka, "survivor", partition: 1), Is.EqualTo("value"));
     }
 
     private static async Task<string> RoundTripAsync(KafkaServer kafka, string topic, int partition)
