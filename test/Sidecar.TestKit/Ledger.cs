@@ -47,6 +47,16 @@ public sealed class Ledger
         }
     }
 
+    /// <summary>Some of what was expected and not delivered, for messages.</summary>
+    public IReadOnlyList<(string Key, long Sequence)> Missing(int most)
+    {
+        lock (gate)
+        {
+            return [.. keys.SelectMany(key => key.Value.Expected.Where(sequence => !key.Value.Seen.Contains(sequence))
+                .Order().Select(sequence => (key.Key, sequence))).Take(most)];
+        }
+    }
+
     private KeyLedger Of_NeedsLock(string key)
     {
         if (!keys.TryGetValue(key, out var ledger)) keys.Add(key, ledger = new KeyLedger());

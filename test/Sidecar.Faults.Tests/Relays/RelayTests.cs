@@ -8,6 +8,17 @@ namespace Sidecar.Faults.Tests.Relays;
 internal sealed class RelayTests(PostgresEnd end)
 {
     [Test]
+    public async Task Without_a_fault_every_event_comes_once()
+    {
+        await using var scenario = await Scenario.BeginAsync("no fault", end);
+        scenario.Writer.Start();
+        scenario.StartRelay();
+        await scenario.FlowsAsync();
+        await scenario.Writer.WroteAsync(RunOptions.Of(500, 5000));
+        await scenario.EndAsync(duplicatesAtMost: 0);
+    }
+
+    [Test]
     public async Task A_relay_killed_at_random_loses_nothing()
     {
         var kills = RunOptions.Of(6, 30);

@@ -77,6 +77,28 @@ internal sealed class OutboxDatabase
         return versions;
     }
 
+    /// <summary>Where events lie in the log, and how far their lanes are: for messages about those that are missing.</summary>
+    public async Task<string> ExplainAsync(IReadOnlyList<(string Key, long Version)> events)
+    {
+        await using var connection = await Sql.OpenAsync(AdminAddress);
+        List<string> lines = [];
+        foreach (var (key, version) in events)
+        {
+            await using var command = new NpgsqlCommand(
+                """
+                SELECT format('id %s, xid %s, slot %s, bucket %s; lane: owner %s, epoch %s, done %s, floor %s, win %s, win_id %s; held: %s',
+                              m.id, m.xid, m.slot, m.bucket, l.owner, l.epoch, l.done, l.floor, l.win, l.win_id, h.kind)
+                  FROM outbox.log m JOIN outbox.lane l USING (bucket) LEFT JOIN outbox.held h USING (id)
+                 WHERE m.key = convert_to($1, 'UTF8') AND m.value >= convert_to($2, 'UTF8') AND m.value < convert_to($3, 'UTF8')
+                """, connection);
+            foreach (var text in (string[])[key, $"{version} ", $"{version} y"])
+                command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = text });
+            lines.Add($"{key} version {version}: {await command.ExecuteScalarAsync() ?? "is not in the log"}");
+        }
+
+        return string.Join('\n', lines);
+    }
+
     private string As(string role, int port) => new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1", Port = port, Username = role, Database = name, ApplicationName = role,

@@ -105,6 +105,9 @@ internal sealed class Reader : IAsyncDisposable
         lock (gate)
         {
             highest[key] = Math.Max(highest.GetValueOrDefault(key), version);
+            // Nothing here is compacted or transactional: what this reader passed over would be its own fault.
+            if (record.Offset.Value != positions.GetValueOrDefault(record.Partition.Value))
+                throw new InvalidOperationException($"{record.TopicPartitionOffset} was read out of turn");
             positions[record.Partition.Value] = record.Offset.Value + 1;
         }
     }

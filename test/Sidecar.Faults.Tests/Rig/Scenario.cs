@@ -15,12 +15,12 @@ internal sealed class Scenario : IAsyncDisposable
     public const int WindowRows = 200;
 
     /// <summary>What one relay can repeat after one crash: what was sent since its last checkpoint, and is under way.</summary>
-    public const int CrashRows = CheckpointRows + (2 * WindowRows);
+    public const int CrashRows = 5000 + (2 * WindowRows);
 
     public const int Partitions = 4;
 
-    private const int CheckpointRows = 1000;
     private const int Keys = 40;
+    private const int MissingExplained = 12;
 
     private readonly string name;
     private readonly List<RelayUnderTest> relays = [];
@@ -85,7 +85,6 @@ internal sealed class Scenario : IAsyncDisposable
             ["--bootstrap-servers"] = Kafka.BootstrapServers,
             ["--lease"] = "1s",
             ["--window-rows"] = $"{WindowRows}",
-            ["--checkpoint-rows"] = $"{CheckpointRows}",
         };
         foreach (var pair in flags.Chunk(2)) all[pair[0]] = pair[1];
         var relay = RelayUnderTest.Start(all);
@@ -157,10 +156,11 @@ internal sealed class Scenario : IAsyncDisposable
     {
         var (account, exits) = await AccountAsync(RunOptions.Bound);
         FaultTable.Add(new FaultRow(name, Database.Server.Name, account, duplicatesAtMost, recovery));
+        var missing = await Database.ExplainAsync(Reader.Ledger.Missing(MissingExplained));
         Assert.Multiple(() =>
         {
             Assert.That(account.Expected, Is.Positive, "events");
-            Assert.That(account.IsAtLeastOnce, $"lost, unexpected or out of order:\n{account}\n{Outputs()}");
+            Assert.That(account.IsAtLeastOnce, $"lost, unexpected or out of order:\n{account}\n{missing}\n{Outputs()}");
             Assert.That(account.Duplicates, Is.LessThanOrEqualTo(duplicatesAtMost), $"duplicates\n{Outputs()}");
             Assert.That(exits, Is.All.Zero, "exit codes after SIGTERM");
         });
