@@ -38,8 +38,12 @@ internal sealed class RelayUnderTest : IAsyncDisposable
 
     public void Resume() => process.Send(Signal.Continue);
 
-    /// <summary>SIGTERM; the answer is its exit code.</summary>
-    public Task<int> StopAsync() => process.StopAsync(RunOptions.Bound);
+    /// <summary>SIGTERM, once it listens to it; the answer is its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        await SettledAsync(async () => HasExited || (await ReadyzAsync()).Length > 0);
+        return await process.StopAsync(RunOptions.Bound);
+    }
 
     public Task<string> SaysAsync(string text) => process.WaitForLineAsync(text, RunOptions.Bound);
 
