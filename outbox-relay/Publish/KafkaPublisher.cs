@@ -13,6 +13,13 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
 {
     private const int DefaultBatchBytes = 1_000_000;
     private const int SmallestBatchBytes = 1024;
+    /// <summary>
+    /// A broker that has not answered for so long is given up, and whoever leads its partitions by then is asked. Longer
+    /// than a cluster takes to find that a broker stands still (9 s); the library's own 60 s would hold its partitions back
+    /// so long. The repeat costs nothing: it has the same sequence numbers.
+    /// </summary>
+    public const int AnswerTimeoutMs = 12_000;
+
     private const int QueuedRecords = 1_000_000;
     private const int QueuedKbytes = 1024 * 1024;
 
@@ -179,6 +186,7 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         QueueBufferingMaxMessages = QueuedRecords,  // the windows bound what is queued; these are never reached
         QueueBufferingMaxKbytes = QueuedKbytes,
         DeliveryReportFields = "status",
+        SocketTimeoutMs = AnswerTimeoutMs,
         ReconnectBackoffMs = 50,
         ReconnectBackoffMaxMs = 1000,
         LogConnectionClose = false,

@@ -35,6 +35,8 @@ internal sealed class Reader : IAsyncDisposable
         consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig(kafka.Client())
         {
             GroupId = "reader", EnableAutoCommit = false, AutoOffsetReset = AutoOffsetReset.Error,
+            // A broker that stands still keeps this reader no longer than it keeps the relay.
+            SocketTimeoutMs = 10_000,
         }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
         consumer.Assign(partitions.Select(partition => new TopicPartitionOffset(partition, 0)));
         reading = Task.Run(Read);
