@@ -200,8 +200,9 @@ internal sealed class Scenario : IAsyncDisposable
     private string Lacking(IReadOnlyDictionary<string, long> versions)
     {
         var behind = versions.Where(key => Reader.Highest(key.Key) < key.Value).ToList();
-        return behind.Count == 0 ? "each key's last event is there"
-            : $"{behind.Count} keys are behind: {string.Join(", ", behind.Take(5).Select(key => $"{key.Key} at {Reader.Highest(key.Key)} of {key.Value}"))}";
+        if (behind.Count == 0) return "each key's last event is there";
+        var some = behind.Take(5).Select(key => $"{key.Key} at {Reader.Highest(key.Key)} of {key.Value}");
+        return $"{behind.Count} keys are behind: {string.Join(", ", some)}";
     }
 
     private string Outputs() => string.Join(
