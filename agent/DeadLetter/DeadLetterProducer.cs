@@ -11,14 +11,34 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly KafkaProducer producer = new(properties);
+    private readonly Lock guard = new();
+    private KafkaProducer producer = new(properties);
+
+    /// <summary>The producer in use.</summary>
+    internal KafkaProducer Producer => producer;
 
     /// <inheritdoc/>
     public async Task<ProduceOutcome> SendAsync(
         EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
     {
         var headers = LetterHeaders.Of(record, address, provenance, detail);
-        return Outcome(await producer.ProduceAsync(record, new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers)));
+        var where = new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers);
+        KafkaProducer used;
+        Task<ErrorCode> sending;
+        lock (guard)
+        {
+            // It copies and queues, and does not wait. The lock keeps the client alive meanwhile.
+            used = producer;
+            sending = used.ProduceAsync(record, where);
+        }
+
+        var error = await sending;
+        if (error == ErrorCode.Local_Fatal)
+        {
+            Replace(used);
+        }
+
+        return Outcome(error);
     }
 
     /// <inheritdoc/>
@@ -44,6 +64,25 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
 
     /// <inheritdoc/>
     public void Dispose() => producer.Dispose();
+
+    /// <summary>
+    /// An idempotent producer that has lost its place among the records that Kafka knows never produces again. A new one
+    /// takes over; what was on its way in the old one is reported as failed, and comes again.
+    /// </summary>
+    private void Replace(KafkaProducer broken)
+    {
+        lock (guard)
+        {
+            if (producer != broken)
+            {
+                return;
+            }
+
+            producer = new KafkaProducer(properties);
+        }
+
+        broken.Dispose();
+    }
 
     private static ProduceOutcome Outcome(ErrorCode error) => error switch
     {

@@ -53,6 +53,9 @@ public sealed class DeliveryOptions
     /// </summary>
     public TimeSpan MaxHold { get; set; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>Retries for each hundred first attempts; beyond it they wait. 1 to 1,000; 0: no limit.</summary>
+    public int RetryBudgetPercent { get; set; } = 20;
+
     /// <summary>What becomes of an event that was rejected or has used up its attempts.</summary>
     public OnExhausted OnExhausted { get; set; } = OnExhausted.Stop;
 

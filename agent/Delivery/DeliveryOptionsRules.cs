@@ -31,6 +31,9 @@ public static class DeliveryOptionsRules
     /// <summary>The longest pause between two attempts.</summary>
     public static readonly TimeSpan MaxBackoff = TimeSpan.FromHours(1);
 
+    /// <summary>The largest retry budget, in percent of first attempts.</summary>
+    public const int MaxRetryBudgetPercent = 1000;
+
     /// <summary>The longest that an event is held without counting.</summary>
     public static readonly TimeSpan MaxHold = TimeSpan.FromHours(24);
 

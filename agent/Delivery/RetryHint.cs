@@ -28,7 +28,7 @@ internal readonly record struct RetryHint(TimeSpan? RetryAfter, bool Never)
         }
 
         return trailers.GetValue(PushbackTrailer) is not { } text ? default
-            : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ms) && ms >= 0
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var ms) && ms >= 0
                 ? new RetryHint(Delays.OfMilliseconds(ms), Never: false)
                 : new RetryHint(null, Never: true);
     }

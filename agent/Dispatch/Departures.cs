@@ -11,7 +11,9 @@ namespace Sidecar.Agent.Dispatch;
 /// </summary>
 internal sealed class Departures : IDisposable
 {
-    private readonly ReadyQueue ready = new();
+    private readonly ReadyQueue ready;
+    private readonly RetryBudget budget;
+    private readonly ConcurrencyLimit limit;
     private readonly CircuitBreaker breaker;
     private readonly StormLimit storm;
     private readonly Stack<DeliverySlot> idle = new();
@@ -21,6 +23,8 @@ internal sealed class Departures : IDisposable
     private readonly long started;
     private readonly ITimer timer;
     private TimeSpan timerDue = TimeSpan.MaxValue;
+    private QueuedEvent? alone;
+    private int inFlight;
     private bool stopped;
 
     public Departures(Lock guard, TimeProvider time, DispatchOptions options, DeliveryOptions delivery)
@@ -28,6 +32,9 @@ internal sealed class Departures : IDisposable
         this.guard = guard;
         this.delivery = delivery;
         breaker = new CircuitBreaker(BreakerOptions.For(delivery.Deadline, options.Concurrency));
+        budget = new RetryBudget(delivery.RetryBudgetPercent, options.Concurrency);
+        limit = new ConcurrencyLimit(Math.Min(options.ConcurrencyFloor, options.Concurrency), options.Concurrency);
+        ready = new ReadyQueue(budget);
         storm = new StormLimit(options.DeadLetterLimit);
         this.time = time;
         started = time.GetTimestamp();
@@ -42,6 +49,9 @@ internal sealed class Departures : IDisposable
 
     /// <summary>Why nothing departs for the number of dead letters; null: it does.</summary>
     public string? StormReason => storm.Held;
+
+    /// <summary>What may be in flight, and what waits for the budget.</summary>
+    public FlowView Flow => new(limit.Current, limit.Floor, limit.Ceiling, ready.Unfunded);
 
     private TimeSpan Now => time.GetElapsedTime(started);
 
@@ -113,8 +123,13 @@ internal sealed class Departures : IDisposable
     /// </summary>
     public BreakerTurn Observe(QueuedEvent queued, ref AttemptOutcome outcome)
     {
+        var now = Now;
+        var sign = AppSigns.Of(outcome);
         queued.WasProbe = breaker.IsProbe(queued.Era);
-        var turn = breaker.Observe(AppSigns.Of(outcome), queued.Era, Now);
+        var turn = breaker.Observe(sign, queued.Era, now);
+        limit.Observe(sign, queued.DepartedAt, now);
+        inFlight--;
+        Suspect(queued, outcome.End);
         outcome = Holding.Judge(outcome, queued.WasProbe, queued.Held, delivery.MaxHold);
         return turn;
     }
@@ -162,19 +177,57 @@ internal sealed class Departures : IDisposable
 
     private QueuedEvent? Take()
     {
-        // The clock is read only where something depends on it.
-        var now = ready.NextDue is null && GateOpen && storm.Held is null ? default : Now;
+        var now = Now;
         ready.EndPauses(now);
-        if (ready.IsEmpty || !storm.MayPass(now) || !breaker.TryPass(now))
+        if (ready.IsEmpty || !HasPlace || !storm.MayPass(now) || !breaker.TryPass(now))
         {
             return null;
         }
 
+        var isSuspect = ready.NextIsSuspect;
         var taken = ready.Take()!;
+        if (taken is { Era: < 0, Attempts: 0 })
+        {
+            budget.Earn();
+        }
+
+        alone = isSuspect ? taken : null;
         taken.IsProbe = storm.Pass();
         taken.Era = breaker.Era;
+        taken.DepartedAt = now;
         taken.Worker.InFlight++;
+        limit.Departed(++inFlight);
         return taken;
+    }
+
+    /// <summary>
+    /// There is a place for one more. A suspect needs all of them, and the breaker's probe none: what hangs may be the
+    /// reason that it is open.
+    /// </summary>
+    private bool HasPlace => alone is null
+        && (ready.NextIsSuspect ? inFlight == 0 : inFlight < limit.Current || !breaker.View.IsPassable);
+
+    /// <summary>
+    /// After a connection was lost with an event in flight, the event may be what ended the application: it goes again
+    /// alone, so that the next loss is its own. Any answer clears it.
+    /// </summary>
+    private void Suspect(QueuedEvent queued, AttemptEnd end)
+    {
+        var wasAlone = alone == queued;
+        alone = wasAlone ? null : alone;
+        switch (end)
+        {
+            case AttemptEnd.Interrupted:
+                queued.IsSuspect = true;
+                queued.Interruptions += wasAlone ? 1 : 0;
+                break;
+            case AttemptEnd.Unreachable or AttemptEnd.Cancelled:
+                break;
+            case AttemptEnd.Delivered or AttemptEnd.Rejected or AttemptEnd.Failed or AttemptEnd.TooLarge
+                or AttemptEnd.Unsendable or AttemptEnd.Unavailable or AttemptEnd.WrongApp:
+                queued.IsSuspect = false;
+                break;
+        }
     }
 
     /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
@@ -188,7 +241,7 @@ internal sealed class Departures : IDisposable
         }
 
         var due = ready.NextDue ?? TimeSpan.MaxValue;
-        if (breaker.State == BreakerState.Open && !ready.IsEmpty && breaker.ProbeAt < due)
+        if (breaker.State == BreakerState.Open && !ready.IsEmpty && HasPlace && breaker.ProbeAt < due)
         {
             due = breaker.ProbeAt;
         }
@@ -218,3 +271,10 @@ internal sealed class Departures : IDisposable
         }
     }
 }
+
+/// <summary>What may be in flight, and what waits for leave to be.</summary>
+/// <param name="Limit">Deliveries that may be in flight now.</param>
+/// <param name="Floor">The least that this comes to.</param>
+/// <param name="Ceiling">The most.</param>
+/// <param name="Unfunded">Retries that wait for the retry budget.</param>
+internal readonly record struct FlowView(int Limit, int Floor, int Ceiling, int Unfunded);

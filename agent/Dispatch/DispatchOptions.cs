@@ -25,6 +25,15 @@ public sealed class DispatchOptions
     public int Concurrency { get; set; } = 64;
 
     /// <summary>
+    /// What the limit of deliveries in flight comes to at least, when it follows the application's latency. 1 to
+    /// <see cref="Concurrency"/>; the same: it is fixed.
+    /// </summary>
+    public int ConcurrencyFloor { get; set; } = DefaultFloor;
+
+    /// <summary>The floor where none is given, or the ceiling if that is lower.</summary>
+    public const int DefaultFloor = 4;
+
+    /// <summary>
     /// Events of one partition that may be received and not yet done; when it is full the partition pauses until half of
     /// it is free (a pause drops what the client has prefetched, so it must be rare). 16 to 100,000.
     /// </summary>

@@ -75,7 +75,7 @@ public sealed class Dispatcher : IDisposable
             var queued = new QueuedEvent(record, worker, begun.Ticket)
             {
                 FirstSeenMs = firstSeen,
-                Attempts = begun.Attempts,
+                Attempts = begun.Attempts, Interruptions = begun.Interruptions, IsSuspect = begun.Interruptions > 0,
             };
             worker.Keep(queued);
             if (worker.Lanes.Enter(queued))
@@ -128,7 +128,7 @@ public sealed class Dispatcher : IDisposable
                 queued.Failed(time.GetUtcNow().ToUnixTimeMilliseconds());
             }
 
-            var step = NextStep.After(outcome.End, queued.Attempts, delivery);
+            var step = NextStep.After(outcome.End, queued.Attempts, queued.Interruptions, delivery);
             if (step != Step.Complete && (worker.Closed || worker.Standing is not null))
             {
                 step = Step.Abandon;
@@ -227,20 +227,21 @@ public sealed class Dispatcher : IDisposable
     }
 
     /// <summary>Reads all workers' state under the lock; the list must not leave it.</summary>
-    public void ReadAll(Action<IReadOnlyList<PartitionWorker>> read)
+    internal FlowView ReadAll(Action<IReadOnlyList<PartitionWorker>> read)
     {
         lock (guard)
         {
             read(workers);
+            return departures.Flow;
         }
     }
 
     private void Settle_NeedsLock(QueuedEvent queued, Step step, AttemptOutcome outcome)
     {
         var worker = queued.Worker;
-        if (step is Step.Again or Step.DeadLetter or Step.Park or Step.Withhold)
+        if (step is Step.Again or Step.DeadLetter or Step.Park or Step.Withhold || outcome.End == AttemptEnd.Interrupted)
         {
-            worker.Tracker.Attempted(queued.Ticket, queued.Attempts);
+            worker.Tracker.Attempted(queued.Ticket, queued.Attempts, queued.Interruptions);
         }
 
         switch (step)

@@ -23,6 +23,7 @@ internal sealed class KeyLanes(Ordering ordering)
         var hash = ordering == Ordering.Key ? XxHash3.HashToUInt64(entry.Record.Key) : 0;
         var lane = Find(hash, entry);
         entry.Lane = lane;
+        lane.Count++;
         if (lane.First is null)
         {
             lane.First = lane.Last = entry;
@@ -43,6 +44,7 @@ internal sealed class KeyLanes(Ordering ordering)
         }
 
         var next = entry.Behind;
+        lane.Count--;
         entry.Lane = null;
         entry.Behind = null;
         lane.First = next;
@@ -52,6 +54,24 @@ internal sealed class KeyLanes(Ordering ordering)
         }
 
         return next;
+    }
+
+    /// <summary>Events of the key that has most of them. Looks at every lane.</summary>
+    public int Longest
+    {
+        get
+        {
+            var longest = 0;
+            foreach (var start in lanes.Values)
+            {
+                for (var lane = start; lane is not null; lane = lane.Chain)
+                {
+                    longest = Math.Max(longest, lane.Count);
+                }
+            }
+
+            return longest;
+        }
     }
 
     /// <summary>Takes out every event that waits behind another: all but the first of each lane.</summary>
@@ -67,6 +87,7 @@ internal sealed class KeyLanes(Ordering ordering)
                     taken.Add(entry);
                 }
 
+                lane.Count = 1;
                 lane.First.Behind = null;
                 lane.Last = lane.First;
             }
@@ -89,6 +110,7 @@ internal sealed class KeyLanes(Ordering ordering)
         var fresh = free ?? new Lane();
         free = fresh.Chain;
         fresh.Hash = hash;
+        fresh.Count = 0;
         fresh.Chain = first;
         lanes[hash] = fresh;
         return fresh;

@@ -20,6 +20,9 @@ internal sealed class Lane
 {
     public ulong Hash { get; set; }
 
+    /// <summary>Its events.</summary>
+    public int Count { get; set; }
+
     /// <summary>The event on its way; its key is the lane's key.</summary>
     public LaneEntry? First { get; set; }
 

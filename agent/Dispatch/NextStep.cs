@@ -36,13 +36,15 @@ internal static class NextStep
 {
     /// <param name="end">How the attempt ended.</param>
     /// <param name="attempts">Attempts that count, this one included if it does.</param>
+    /// <param name="interruptions">Connections that were lost while the event was in flight alone.</param>
     /// <param name="options">How many there may be.</param>
-    public static Step After(AttemptEnd end, int attempts, DeliveryOptions options) => end switch
+    public static Step After(AttemptEnd end, int attempts, int interruptions, DeliveryOptions options) => end switch
     {
         AttemptEnd.Delivered => Step.Complete,
         AttemptEnd.Failed => attempts < options.Attempts ? Step.Again : EndOf(options.OnExhausted),
         AttemptEnd.Rejected or AttemptEnd.TooLarge or AttemptEnd.Unsendable => EndOf(options.OnExhausted),
-        AttemptEnd.Unreachable or AttemptEnd.Interrupted or AttemptEnd.Unavailable or AttemptEnd.WrongApp => Step.Hold,
+        AttemptEnd.Interrupted => interruptions < options.Attempts ? Step.Hold : EndOf(options.OnExhausted),
+        AttemptEnd.Unreachable or AttemptEnd.Unavailable or AttemptEnd.WrongApp => Step.Hold,
         AttemptEnd.Cancelled => Step.Abandon,
     };
 

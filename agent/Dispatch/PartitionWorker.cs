@@ -130,6 +130,13 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Ends the waits for a time to come. Not under a lock: what waited goes on at once, on this thread.</summary>
     internal void EndWaits() => closing.Cancel();
 
+    /// <summary>
+    /// The share of its open events that belongs to the key with most of them; 0 while its window is less than half full,
+    /// since then no key is in the way of others.
+    /// </summary>
+    internal double HotKeyShare =>
+        Tracker.Count < options.Window / 2 || Tracker.Open == 0 ? 0 : (double)Lanes.Longest / Tracker.Open;
+
     /// <summary>Cancels what is in flight.</summary>
     internal void Cancel() => cancelling.Cancel();
 

@@ -26,8 +26,17 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     /// <summary>How long it was held, because the application answered that it is unavailable, in sum.</summary>
     public TimeSpan Held { get; set; }
 
-    /// <summary>The breaker's era in which it departed last.</summary>
-    public int Era { get; set; }
+    /// <summary>The breaker's era in which it departed last; -1: it has not yet.</summary>
+    public int Era { get; set; } = -1;
+
+    /// <summary>When it departed last, since the start.</summary>
+    public TimeSpan DepartedAt { get; set; }
+
+    /// <summary>It was with an application whose connection was lost, and not been answered since: it may be the cause.</summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Connections that were lost while it was in flight alone.</summary>
+    public int Interruptions { get; set; }
 
     /// <summary>Its last delivery was the breaker's probe.</summary>
     public bool WasProbe { get; set; }

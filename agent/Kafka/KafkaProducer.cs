@@ -67,6 +67,9 @@ internal sealed unsafe class KafkaProducer : IDisposable
         reports.Start();
     }
 
+    /// <summary>The native client.</summary>
+    internal nint Client => client;
+
     /// <summary>The client's properties: what is configured, and above it what the agent promises.</summary>
     public static Dictionary<string, string> Properties(string bootstrapServers, IReadOnlyDictionary<string, string> configured)
     {
@@ -96,7 +99,7 @@ internal sealed unsafe class KafkaProducer : IDisposable
 
     /// <summary>
     /// Produces a record's key and value, which are copied at once, with these headers. Ends with Kafka's report;
-    /// <see cref="ErrorCode.NoError"/>: it is acknowledged.
+    /// <see cref="ErrorCode.NoError"/>: it is acknowledged; <see cref="ErrorCode.Local_Fatal"/>: nothing ever is again.
     /// </summary>
     public Task<ErrorCode> ProduceAsync(EventRecord record, OutgoingRecord where)
     {
@@ -135,7 +138,9 @@ internal sealed unsafe class KafkaProducer : IDisposable
             Marshal.FreeCoTaskMem(topic);
             if (failure != 0)
             {
-                var code = (ErrorCode)Librdkafka.CodeOf(failure);
+                // The code of one that is fatal is that of its cause.
+                var isFatal = Librdkafka.IsFatal(failure) != 0;
+                var code = isFatal ? ErrorCode.Local_Fatal : (ErrorCode)Librdkafka.CodeOf(failure);
                 Librdkafka.DestroyError(failure);
                 Librdkafka.DestroyHeaders(headers);
                 opaque.Free();

@@ -126,6 +126,9 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Library, EntryPoint = "rd_kafka_error_code")]
     public static partial int CodeOf(nint error);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_error_is_fatal")]
+    public static partial int IsFatal(nint error);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_error_destroy")]
     public static partial void DestroyError(nint error);
 

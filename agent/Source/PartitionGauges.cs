@@ -50,6 +50,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         metrics.Lag.RemoveLabelled(subscription, topic, number);
         metrics.OldestUnacked.RemoveLabelled(subscription, topic, number);
         metrics.Parked.RemoveLabelled(subscription, topic, number);
+        metrics.HotKeyShare.RemoveLabelled(subscription, topic, number);
         foreach (var labels in metrics.Standing.GetAllLabelValues().Where(l => l[1] == topic && l[2] == number).ToList())
         {
             metrics.Standing.RemoveLabelled(labels);
@@ -59,7 +60,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
     private void Refresh(TopicRoute route)
     {
         var (inFlight, records, bytes) = (0, 0, 0L);
-        route.Dispatcher.ReadAll(workers =>
+        var flow = route.Dispatcher.ReadAll(workers =>
         {
             foreach (var worker in workers)
             {
@@ -69,6 +70,10 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
             }
         });
         metrics.InFlight.WithLabels(route.Subscription).Set(inFlight);
+        metrics.InFlightLimit.WithLabels(route.Subscription).Set(flow.Limit);
+        metrics.InFlightFloor.WithLabels(route.Subscription).Set(flow.Floor);
+        metrics.InFlightCeiling.WithLabels(route.Subscription).Set(flow.Ceiling);
+        metrics.RetriesWaiting.WithLabels(route.Subscription).Set(flow.Unfunded);
         metrics.BufferedRecords.WithLabels(route.Subscription).Set(records);
         metrics.BufferedBytes.WithLabels(route.Subscription).Set(bytes);
     }
@@ -88,6 +93,8 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
 
         metrics.OldestUnacked.WithLabels(subscription, topic, number).Set(oldest is { } ms ? ms / 1000.0 : 0);
         metrics.Parked.WithLabels(subscription, topic, number).Set(parked);
+        metrics.HotKeyShare.WithLabels(subscription, topic, number).Set(
+            partition.Dispatcher.Read(partition.Worker, static worker => worker.HotKeyShare));
         if (standing is not null)
         {
             metrics.Standing.WithLabels(subscription, topic, number, standing.Split(':', ' ')[0]).Set(1);

@@ -52,6 +52,10 @@ internal static class SubscriptionFields
             o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
             (o, v) => (o.Delivery.BackoffMin, o.Delivery.BackoffMax) = v),
         F.Of(
+            "retry-budget", FlowFormats.Percent(Delivers.MaxRetryBudgetPercent),
+            "Retries as a share of first attempts; ten a second are always allowed. Beyond it a retry waits longer.",
+            o => o.Delivery.RetryBudgetPercent, (o, v) => o.Delivery.RetryBudgetPercent = v),
+        F.Of(
             "max-hold", ScalarFormats.Duration(TimeSpan.Zero, Delivers.MaxHold),
             "How long an event waits, in sum, while the application answers UNAVAILABLE, before that counts as an attempt.",
             o => o.Delivery.MaxHold, (o, v) => o.Delivery.MaxHold = v),
@@ -74,9 +78,11 @@ internal static class SubscriptionFields
             "Which events wait for one another: those of one key, none, or those of one partition.",
             o => o.Dispatch.Ordering, (o, v) => o.Dispatch.Ordering = v),
         F.Of(
-            "concurrency", ScalarFormats.Integer(1, Dispatches.MaxConcurrency),
-            "Deliveries in flight at a time, over all partitions of the subscription in this pod.",
-            o => o.Dispatch.Concurrency, (o, v) => o.Dispatch.Concurrency = v),
+            "concurrency", FlowFormats.Concurrency(Dispatches.MaxConcurrency),
+            "Deliveries in flight at a time, over all partitions of the subscription in this pod: the most, or the least and the "
+            + "most. Between them the limit follows the application's latency.",
+            o => (o.Dispatch.ConcurrencyFloor, o.Dispatch.Concurrency),
+            (o, v) => (o.Dispatch.ConcurrencyFloor, o.Dispatch.Concurrency) = v),
         F.Of(
             "window", ScalarFormats.Integer(Dispatches.MinWindow, Dispatches.MaxWindow),
             "Events of one partition that may be received and not yet done.",
@@ -101,7 +107,6 @@ internal static class SubscriptionFields
         F.NotYet("batch-size", "Events of one batch at most."),
         F.NotYet("batch-wait", "The longest wait for a batch to fill."),
         F.NotYet("health", "Whether the application's grpc.health.v1 is asked before events are sent."),
-        F.NotYet("retry-budget", "Retries as a share of first attempts."),
         F.NotYet("max-deadline", "The longest deadline that the application may ask for."),
     ];
 

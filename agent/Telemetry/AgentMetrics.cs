@@ -25,6 +25,12 @@ public sealed class AgentMetrics
             "event_latency_seconds", "Time from the record's timestamp to its delivery.", LatencyBuckets, "sub");
         InFlight = Gauge("inflight_deliveries", "Deliveries in flight now.", "sub");
         InFlightLimit = Gauge("inflight_limit", "Deliveries that may be in flight.", "sub");
+        InFlightFloor = Gauge("inflight_limit_floor", "The least that the limit comes to.", "sub");
+        InFlightCeiling = Gauge("inflight_limit_ceiling", "The most that the limit comes to.", "sub");
+        RetriesWaiting = Gauge("retries_waiting_for_budget", "Retries that wait for the retry budget.", "sub");
+        HotKeyShare = Gauge(
+            "hot_key_share", "Share of a partition's open records that wait behind one key; 0 while it is not half full.",
+            "sub", "topic", "partition");
         BufferedRecords = Gauge("buffered_records", "Records received and not yet done.", "sub");
         BufferedBytes = Gauge("buffered_bytes", "Bytes of memory that those records hold.", "sub");
         Lag = Gauge(
@@ -74,6 +80,14 @@ public sealed class AgentMetrics
     public Gauge InFlight { get; }
 
     public Gauge InFlightLimit { get; }
+
+    public Gauge InFlightFloor { get; }
+
+    public Gauge InFlightCeiling { get; }
+
+    public Gauge RetriesWaiting { get; }
+
+    public Gauge HotKeyShare { get; }
 
     public Gauge BufferedRecords { get; }
 

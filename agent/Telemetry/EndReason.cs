@@ -10,7 +10,8 @@ public static class EndReason
         AttemptEnd.Rejected => "rejected",
         AttemptEnd.TooLarge => "too_large",
         AttemptEnd.Unsendable => "unsendable",
-        AttemptEnd.Delivered or AttemptEnd.Failed or AttemptEnd.Unreachable or AttemptEnd.Interrupted
+        AttemptEnd.Interrupted => "interrupted",
+        AttemptEnd.Delivered or AttemptEnd.Failed or AttemptEnd.Unreachable
             or AttemptEnd.Unavailable or AttemptEnd.WrongApp or AttemptEnd.Cancelled => "attempts_exhausted",
     };
 }

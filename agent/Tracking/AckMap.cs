@@ -55,10 +55,13 @@ public sealed class AckMap
     }
 
     /// <summary>Attempts that were spent on the record at this offset; 0 where none is known.</summary>
-    public int AttemptsOf(long offset)
+    public int AttemptsOf(long offset) => BehindOf(offset).Attempts;
+
+    /// <summary>What is behind the record at this offset; nothing where nothing is known.</summary>
+    public OffsetAttempts BehindOf(long offset)
     {
         var index = attempts.Count == 0 ? -1 : attempts.BinarySearch(new(offset, 0), OffsetAttempts.ByOffset);
-        return index < 0 ? 0 : attempts[index].Attempts;
+        return index < 0 ? new(offset, 0) : attempts[index];
     }
 
     /// <summary>
@@ -110,11 +113,11 @@ public sealed class AckMap
         }
 
         /// <summary>Adds an open record that has attempts behind it; more than <see cref="MaxAttempts"/> are left out.</summary>
-        public void Attempted(long offset, int count)
+        public void Attempted(long offset, int count, int interruptions = 0)
         {
             if (attempts.Count < MaxAttempts)
             {
-                attempts.Add(new(offset, count));
+                attempts.Add(new(offset, count, interruptions));
             }
         }
 
@@ -122,9 +125,9 @@ public sealed class AckMap
         public void CarryOver(AckMap from, long above)
         {
             done.AddRange(from.done.Where(run => run.Last > above).Select(run => run with { First = Math.Max(run.First, above + 1) }));
-            foreach (var (offset, count) in from.attempts.Where(attempt => attempt.Offset > above))
+            foreach (var (offset, count, interruptions) in from.attempts.Where(attempt => attempt.Offset > above))
             {
-                Attempted(offset, count);
+                Attempted(offset, count, interruptions);
             }
         }
 
@@ -139,8 +142,8 @@ public readonly record struct OffsetRange(long First, long Last)
     internal static readonly Comparer<OffsetRange> ByFirst = Comparer<OffsetRange>.Create((a, b) => a.First.CompareTo(b.First));
 }
 
-/// <summary>Attempts behind the record at an offset: 1 to 255.</summary>
-public readonly record struct OffsetAttempts(long Offset, int Attempts)
+/// <summary>Attempts behind the record at an offset, and interruptions (alone in flight, the connection lost): 0 to 255.</summary>
+public readonly record struct OffsetAttempts(long Offset, int Attempts, int Interruptions = 0)
 {
     internal static readonly Comparer<OffsetAttempts> ByOffset = Comparer<OffsetAttempts>.Create((a, b) => a.Offset.CompareTo(b.Offset));
 }

@@ -11,6 +11,8 @@ namespace Sidecar.Agent.Tracking;
 /// the distance from the offset before it and the count (varints); one byte, 0 for runs or 1 for a bitmap; then either for
 /// each run the gap behind the run before it and its length minus one (varints), or one bit for each offset from the
 /// committed one on, lowest bit first. Distances start at the committed offset.
+/// Version 2, "sc2.", has a third number behind each count of attempts: interruptions. It is written only where there are
+/// any, so that an older agent, which ignores it, meets it seldom.
 /// Broker limit: offset.metadata.max.bytes, 4,096 by default.
 /// </remarks>
 public static class AckMapCodec
@@ -25,6 +27,7 @@ public static class AckMapCodec
     public const int AdmissionBytes = (MaxChars - 4) / 4 * 3 * 3 / 4;
 
     private const string Prefix = "sc1.";
+    private const string PrefixOfInterrupted = "sc2.";
     private const int MaxBytes = (MaxChars - 4) / 4 * 3;
     private const byte Runs = 0;
     private const byte Bitmap = 1;
@@ -37,10 +40,11 @@ public static class AckMapCodec
     {
         var bytes = new List<byte>(64);
         PutVarint(bytes, (ulong)startPartitions);
-        PutAttempts(bytes, map);
+        var interrupted = map.Attempts.Any(open => open.Interruptions > 0);
+        PutAttempts(bytes, map, interrupted);
         PutDone(bytes, map);
         return bytes.Count <= MaxBytes
-            ? Prefix + Base64Url.EncodeToString([.. bytes])
+            ? (interrupted ? PrefixOfInterrupted : Prefix) + Base64Url.EncodeToString([.. bytes])
             : Encode(AckMap.Empty(map.Committed), startPartitions);
     }
 
@@ -52,7 +56,8 @@ public static class AckMapCodec
     {
         map = AckMap.Empty(committed);
         startPartitions = 0;
-        if (!metadata.StartsWith(Prefix, StringComparison.Ordinal) || metadata.Length > MaxChars
+        var interrupted = metadata.StartsWith(PrefixOfInterrupted, StringComparison.Ordinal);
+        if (!(interrupted || metadata.StartsWith(Prefix, StringComparison.Ordinal)) || metadata.Length > MaxChars
             || !Base64Url.IsValid(metadata.AsSpan(Prefix.Length)))
         {
             return false;
@@ -60,7 +65,7 @@ public static class AckMapCodec
 
         var reader = new VarintReader(Base64Url.DecodeFromChars(metadata.AsSpan(Prefix.Length)));
         startPartitions = (int)Math.Min(reader.Varint(), int.MaxValue);
-        var attempts = TakeAttempts(ref reader, committed);
+        var attempts = TakeAttempts(ref reader, committed, interrupted);
         var done = reader.Byte() switch
         {
             Runs => TakeRuns(ref reader, committed),
@@ -77,14 +82,19 @@ public static class AckMapCodec
         return true;
     }
 
-    private static void PutAttempts(List<byte> bytes, AckMap map)
+    private static void PutAttempts(List<byte> bytes, AckMap map, bool interrupted)
     {
         PutVarint(bytes, (ulong)map.Attempts.Count);
         var from = map.Committed;
-        foreach (var (offset, attempts) in map.Attempts)
+        foreach (var (offset, attempts, interruptions) in map.Attempts)
         {
             PutVarint(bytes, (ulong)(offset - from));
             PutVarint(bytes, (ulong)attempts);
+            if (interrupted)
+            {
+                PutVarint(bytes, (ulong)interruptions);
+            }
+
             from = offset;
         }
     }
@@ -121,20 +131,21 @@ public static class AckMapCodec
         bytes.AddRange(bitmap);
     }
 
-    private static List<OffsetAttempts>? TakeAttempts(ref VarintReader reader, long committed)
+    private static List<OffsetAttempts>? TakeAttempts(ref VarintReader reader, long committed, bool interrupted)
     {
-        var count = reader.Varint();
-        if (count > AckMap.MaxAttempts)
+        var open = reader.Varint();
+        if (open > AckMap.MaxAttempts)
         {
             return null;
         }
 
-        var attempts = new List<OffsetAttempts>((int)count);
+        var attempts = new List<OffsetAttempts>((int)open);
         var from = committed;
-        for (var i = 0; i < (int)count && !reader.Failed; i++)
+        for (var i = 0; i < (int)open && !reader.Failed; i++)
         {
             from = reader.Advance(from);
-            attempts.Add(new(from, (int)Math.Min(reader.Varint(), byte.MaxValue)));
+            var count = (int)Math.Min(reader.Varint(), byte.MaxValue);
+            attempts.Add(new(from, count, interrupted ? (int)Math.Min(reader.Varint(), byte.MaxValue) : 0));
         }
 
         return attempts;

@@ -72,7 +72,7 @@ public sealed class PartitionTracker
             var span = (ulong)(Math.Max(lastBegun, restored.Last) - Committable + 1);
             var varint = (BitOperations.Log2(span | 1) / 7) + 1;
             var asRuns = (long)allRuns * 2 * varint;
-            return (int)Math.Min(asRuns, (long)(span / 8) + 1) + (allRetried * (varint + 1)) + AckMap.FixedBytes;
+            return (int)Math.Min(asRuns, (long)(span / 8) + 1) + (allRetried * (varint + 2)) + AckMap.FixedBytes;
         }
     }
 
@@ -103,8 +103,13 @@ public sealed class PartitionTracker
         }
 
         var ticket = tail++;
-        var attempts = done ? 0 : restored.AttemptsOf(offset);
-        Slot(ticket) = new Entry(offset, leaderEpoch, timestampMs, (byte)attempts) { Done = done };
+        var (_, attempts, interruptions) = done ? new(offset, 0) : restored.BehindOf(offset);
+        Slot(ticket) = new Entry(offset, leaderEpoch, timestampMs)
+        {
+            Done = done,
+            Attempts = (byte)attempts,
+            Interruptions = (byte)interruptions,
+        };
         if (done)
         {
             runs += IsDone(ticket - 1) ? 0 : 1;
@@ -112,8 +117,8 @@ public sealed class PartitionTracker
         }
 
         Open++;
-        retried += attempts > 0 ? 1 : 0;
-        return new(ticket, attempts);
+        retried += attempts + interruptions > 0 ? 1 : 0;
+        return new(ticket, attempts, interruptions);
     }
 
     /// <summary>Marks a record as done. Once per ticket; a second time is a bug that would commit what is not done.</summary>
@@ -128,7 +133,7 @@ public sealed class PartitionTracker
         entry.Done = true;
         Open--;
         Version++;
-        retried -= entry.Attempts > 0 ? 1 : 0;
+        retried -= entry.IsRetried ? 1 : 0;
         runs += 1 - (IsDone(ticket - 1) ? 1 : 0) - (IsDone(ticket + 1) ? 1 : 0);
         if (ticket == head)
         {
@@ -137,12 +142,14 @@ public sealed class PartitionTracker
     }
 
     /// <summary>Notes how many attempts a record has behind it, so that the count survives this assignment.</summary>
-    public void Attempted(long ticket, int attempts)
+    public void Attempted(long ticket, int attempts, int interruptions = 0)
     {
         ref var entry = ref Slot(ticket);
         Debug.Assert(ticket >= head && ticket < tail && !entry.Done, "only an open record is attempted");
-        retried += entry.Attempts == 0 && attempts > 0 ? 1 : 0;
+        retried -= entry.IsRetried ? 1 : 0;
         entry.Attempts = (byte)Math.Min(attempts, byte.MaxValue);
+        entry.Interruptions = (byte)Math.Min(interruptions, byte.MaxValue);
+        retried += entry.IsRetried ? 1 : 0;
         Version++;
     }
 
@@ -157,9 +164,9 @@ public sealed class PartitionTracker
             {
                 map.Done(entry.Offset, continues: ticket > head && Slot(ticket - 1).Done);
             }
-            else if (entry.Attempts > 0)
+            else if (entry.IsRetried)
             {
-                map.Attempted(entry.Offset, entry.Attempts);
+                map.Attempted(entry.Offset, entry.Attempts, entry.Interruptions);
             }
         }
 
@@ -194,20 +201,24 @@ public sealed class PartitionTracker
         ring = larger;
     }
 
-    private struct Entry(long offset, int leaderEpoch, long timestampMs, byte attempts)
+    private struct Entry(long offset, int leaderEpoch, long timestampMs)
     {
         public readonly long Offset = offset;
         public readonly long TimestampMs = timestampMs;
         public readonly int LeaderEpoch = leaderEpoch;
-        public byte Attempts = attempts;
+        public byte Attempts;
+        public byte Interruptions;
         public bool Done;
+
+        public readonly bool IsRetried => Attempts > 0 || Interruptions > 0;
     }
 }
 
 /// <summary>What <see cref="PartitionTracker.Begin"/> says of a record.</summary>
 /// <param name="Ticket">Its place in the ledger, or one of the two constants.</param>
 /// <param name="Attempts">Attempts that earlier owners of the partition have spent on it.</param>
-public readonly record struct Beginning(long Ticket, int Attempts)
+/// <param name="Interruptions">Connections that were lost while it was in flight alone.</param>
+public readonly record struct Beginning(long Ticket, int Attempts, int Interruptions = 0)
 {
     /// <summary>An earlier owner has done it: there is nothing to deliver, and the ledger has noted it.</summary>
     public const long Done = -1;

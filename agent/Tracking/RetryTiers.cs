@@ -17,7 +17,7 @@ public sealed class RetryTiers
     /// The delay of the topic for an event that failed again; null: there is none left, it has come to its end. Each time
     /// a longer one than before, and the first that is as long as the application asks; where none is, the longest.
     /// </summary>
-    /// <param name="last">The delay before this failure; null: it was read from its source. One that is no longer configured may stand here.</param>
+    /// <param name="last">The delay before this failure, configured or no longer; null: it was read from its source.</param>
     /// <param name="asked">The least time that the application asks for; null: it does not say.</param>
     public TimeSpan? After(TimeSpan? last, TimeSpan? asked)
     {

@@ -38,6 +38,13 @@ public sealed class OutboxRow
     /// <summary>An earlier row of the same topic and key is held: this one goes behind it.</summary>
     public bool BehindHeld { get; init; }
 
+    /// <summary>The same row, behind a held one.</summary>
+    public OutboxRow AsBehindHeld() => new()
+    {
+        Id = Id, Bucket = Bucket, Epoch = Epoch, Topic = Topic, Key = Key, Value = Value, Headers = Headers,
+        CreatedMs = CreatedMs, StoredBytes = StoredBytes, BehindHeld = true,
+    };
+
     /// <summary>The same row with its parts, which were left out at first.</summary>
     public OutboxRow With(byte[]? key, byte[]? value, byte[]? headers) => new()
     {

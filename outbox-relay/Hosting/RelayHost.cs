@@ -44,7 +44,7 @@ public static class RelayHost
         RelayOptions options, RelayTelemetry telemetry, IHostApplicationLifetime lifetime, ILogger log)
     {
         using IOutboxStore store = options.Store.IsPostgres
-            ? new PgStore(options.Store, options.Lease.Length, TimeProvider.System)
+            ? new PgStore(options.Store, options.Lease.Length, telemetry)
             : new SqliteStore(options.Store, TimeProvider.System);
         using var publisher = new KafkaPublisher(options.Publish, telemetry);
         var relay = new Relay(options, store, publisher, telemetry);

@@ -52,6 +52,12 @@ public static class Settings
         Number("max-message-bytes", "SIDECAR_OUTBOX_MAX_MESSAGE_BYTES", "1048588",
             "The largest record; larger ones are held. Not above the topics' max.message.bytes.",
             KiB, 64 * MiB, (to, value) => to.Relay.Publish.MaxMessageBytes = (int)value),
+        Choice("mode", "SIDECAR_OUTBOX_MODE", "table",
+            "Where PostgreSQL's rows come from: table, or wal (the write-ahead log; one relay reads, others stand by).",
+            new Dictionary<string, bool> { ["table"] = false, ["wal"] = true }, (to, value) => to.Relay.Store.ReadsWal = value),
+        Number("wal-max-lag", "SIDECAR_OUTBOX_WAL_MAX_LAG", "1073741824",
+            "Bytes of its log that the server may keep for the relay; beyond them the table is read.",
+            MiB, MiB * MiB, (to, value) => to.Relay.Store.WalMaxLag = value),
         Number("window-rows", "SIDECAR_OUTBOX_WINDOW_ROWS", "500",
             "Rows read and settled together; two windows are under way.",
             1, 100_000, (to, value) => to.Relay.Store.WindowRows = (int)value),
@@ -127,6 +133,11 @@ public static class Settings
         {
             errors.Insert(0, "no database is given: give one of " +
                 string.Join(", ", Database.Select(setting => $"{setting.Flag} ({setting.Variable})")));
+        }
+
+        if (options.Relay.Store is { ReadsWal: true, SqlitePath.Length: > 0 })
+        {
+            errors.Add("--mode is 'wal': SQLite has no log to read: leave it out, or give --postgres");
         }
 
         if (options is { Service: not null, Namespace: not null })

@@ -44,15 +44,17 @@ internal sealed class Lane(int bucket, long epoch, LaneProgress progress)
 
     public bool IsReleasable => State == LaneState.Draining && ChunksUnderWay == 0;
 
-    public void Enter(int slot, long id)
+    public void Enter(int slot, long id) => Enter(slot, default(LedgerSum).With(id));
+
+    public void Enter(int slot, LedgerSum sum)
     {
         if (slot >= ledger.Length)
         {
             Array.Resize(ref ledger, slot + 1);
         }
 
-        ledger[slot] = ledger[slot].With(id);
-        UnwrittenRows++;
+        ledger[slot] = ledger[slot].With(sum);
+        UnwrittenRows += (int)sum.Rows;
     }
 
     /// <summary>What was entered since the last time; forgets it.</summary>

@@ -40,6 +40,12 @@ public sealed class LaneBook(int chunksUnderWay)
     public bool HasMore => lanes.Any(lane => lane.State == LaneState.Active &&
         (lane.Read.Window is not null || (newest is { } last && !lane.Read.Done.Equals(last.Snapshot))));
 
+    /// <summary>What is read in all lanes alike, to the end of a window; null: they stand apart, or within one.</summary>
+    public Snapshot? AllRead => lanes.Count > 0 &&
+        lanes.TrueForAll(lane => lane is { State: LaneState.Active, Read.Window: null } && lane.Read == lanes[0].Read)
+            ? lanes[0].Read.Done
+            : null;
+
     /// <summary>Lanes are to be given back and nothing of them is under way: a checkpoint does it.</summary>
     public bool HasReleasable => lanes.Any(lane => lane.IsReleasable);
 
@@ -196,6 +202,31 @@ public sealed class LaneBook(int chunksUnderWay)
     {
         queue.Settle(ids);
         queue.Advance(partly: false);
+    }
+
+    /// <summary>
+    /// Everything that is visible in the snapshot is settled, without having been read here: the rows came another way.
+    /// </summary>
+    /// <param name="snapshot">What is settled.</param>
+    /// <param name="rows">The rows that it sees and the lanes' progress did not.</param>
+    /// <returns>False: something that was read here is under way, or more than this is settled; nothing was changed.</returns>
+    public bool TryAdvance(Snapshot snapshot, IReadOnlyList<SettledRows> rows)
+    {
+        if (queue.Count > 0 || lanes.Any(lane => lane.Read.Window is not null || !snapshot.Covers(lane.Read.Done)))
+        {
+            return false;
+        }
+
+        var floor = lanes.Aggregate(floors.FloorOf(snapshot), (most, lane) => Math.Max(most, lane.Read.Floor));
+        newest = (snapshot, floor);
+        var progress = LaneProgress.Closed(snapshot, floor);
+        lanes.ForEach(lane => lane.Settled = lane.Read = progress);
+        foreach (var row in rows)
+        {
+            Find(row.Bucket)?.Enter(row.Slot, row.Sum);
+        }
+
+        return true;
     }
 
     /// <summary>

@@ -25,3 +25,6 @@ public readonly record struct LedgerSum(long Rows, long IdSum)
 
 /// <summary>Rows of one slot that a lane's new progress covers and its last did not.</summary>
 public readonly record struct LedgerEntry(int Slot, LedgerSum Sum);
+
+/// <summary>Settled rows of one lane and one slot.</summary>
+public readonly record struct SettledRows(int Bucket, int Slot, LedgerSum Sum);

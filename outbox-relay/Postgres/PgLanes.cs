@@ -16,6 +16,9 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Time
     /// <summary>The epochs of our lanes by bucket.</summary>
     public long[] Epochs { get; } = new long[PgLimits.MaxBuckets];
 
+    /// <summary>One relay owns all lanes, and the others stand by.</summary>
+    public bool Alone { get; init; }
+
     /// <summary>The epoch of our entry.</summary>
     public long Epoch { get; private set; }
 
@@ -47,7 +50,7 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Time
         }
 
         var live = watch.Live(view.Relays, began, Now());
-        var decision = FairShare.Decide(me, live, view.Lanes, alone: false);
+        var decision = FairShare.Decide(me, live, view.Lanes, Alone);
         foreach (var bucket in decision.Drain)
         {
             Book.Drain(bucket);

@@ -20,16 +20,21 @@ internal sealed class PgSession : IDisposable
         SET default_transaction_isolation = 'read committed';
         """;
 
-    private readonly NpgsqlDataSource source;
     private readonly Dictionary<string, NpgsqlBatch> prepared = [];
 
     private PgSession(NpgsqlDataSource source, NpgsqlConnection connection, PgAddress address)
     {
-        (this.source, Connection, Address) = (source, connection, address);
+        (Source, Connection, Address) = (source, connection, address);
     }
 
     /// <summary>Where it leads to.</summary>
     public PgAddress Address { get; }
+
+    /// <summary>Further connections to the same database, for a moment.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>For a connection that replicates, to the very server that this one is connected to. It may hold a password.</summary>
+    public string ReplicationAddress => PgSource.ForReplication(Address, Connection);
 
     /// <summary>The one connection.</summary>
     public NpgsqlConnection Connection { get; }
@@ -109,7 +114,7 @@ internal sealed class PgSession : IDisposable
         }
 
         Connection.Dispose();
-        source.Dispose();
+        Source.Dispose();
     }
 
     private async Task<StoreProblem?> CheckAsync()

@@ -15,6 +15,7 @@ internal static class PgSource
     public const int KeepaliveSeconds = 10;
 
     private const int LargestPool = 4;
+    private const int ReplicationBufferBytes = 64 * 1024;
 
     /// <summary>
     /// A source whose statements end within <paramref name="statementTimeout"/>: the server ends them, and where it does not
@@ -22,14 +23,9 @@ internal static class PgSource
     /// </summary>
     public static NpgsqlDataSource Create(PgAddress address, TimeSpan statementTimeout)
     {
-        var settings = address.Settings();
-        settings.ApplicationName ??= "outbox-relay";
-        settings.Timeout = Math.Min(settings.Timeout, ConnectSeconds);
+        var settings = Settings(address);
         settings.CommandTimeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) + 1;
         settings.CancellationTimeout = -1;
-        settings.TcpKeepAlive = true;
-        settings.TcpKeepAliveTime = KeepaliveSeconds;
-        settings.TcpKeepAliveInterval = 1;
         settings.MaxPoolSize = LargestPool;
         settings.MaxAutoPrepare = 0;
         settings.IncludeErrorDetail = false;
@@ -42,5 +38,27 @@ internal static class PgSource
         return settings.Host!.Contains(',', StringComparison.Ordinal)
             ? builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.ReadWrite)
             : builder.Build();
+    }
+
+    /// <summary>The text for a connection that replicates, to the server that another one is connected to.</summary>
+    public static string ForReplication(PgAddress address, NpgsqlConnection connected)
+    {
+        var settings = Settings(address);
+        (settings.Host, settings.Port) = (connected.Host, connected.Port);
+        settings.ApplicationName += " wal";
+        settings.ReadBufferSize = ReplicationBufferBytes;
+        settings.Remove("Target Session Attributes");
+        return settings.ConnectionString;
+    }
+
+    private static NpgsqlConnectionStringBuilder Settings(PgAddress address)
+    {
+        var settings = address.Settings();
+        settings.ApplicationName ??= "outbox-relay";
+        settings.Timeout = Math.Min(settings.Timeout, ConnectSeconds);
+        settings.TcpKeepAlive = true;
+        settings.TcpKeepAliveTime = KeepaliveSeconds;
+        settings.TcpKeepAliveInterval = 1;
+        return settings;
     }
 }

@@ -1,6 +1,7 @@
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Lanes;
 using Sidecar.OutboxRelay.Store;
+using Sidecar.OutboxRelay.Telemetry;
 
 namespace Sidecar.OutboxRelay.Postgres;
 
@@ -9,12 +10,14 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// in memory and written at intervals, fenced by owner and epoch. Several relays share the lanes. One connection, used by
 /// one loop; after any fault of it everything is read anew from the database.
 /// </summary>
-public sealed class PgStore(StoreOptions options, TimeSpan lease, TimeProvider time) : IOutboxStore
+public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry telemetry) : IOutboxStore
 {
+    private readonly TimeProvider time = telemetry.Time;
     private readonly Guid me = Guid.NewGuid();
     private readonly RelayWatch watch = new();
     private PgSession? session;
     private PgTenure? tenure;
+    private Task walEnds = Task.CompletedTask;
 
     /// <summary>The longest that one statement may take: half the lease, and at least this.</summary>
     public static readonly TimeSpan ShortestStatementTimeout = TimeSpan.FromSeconds(1);
@@ -33,6 +36,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, TimeProvider t
         }
 
         Close();
+        await walEnds;
         var address = PgAddress.Of(options);
         if (address.Problem is not null)
         {
@@ -53,9 +57,12 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, TimeProvider t
     public ValueTask<StoreAnswer<LeaseTaken>> TakeLeaseAsync(string owner, TimeSpan length) => AskAsync<LeaseTaken>(
         async open =>
         {
-            var lanes = new PgLanes(open, me, watch, time);
+            var lanes = new PgLanes(open, me, watch, time) { Alone = options.ReadsWal };
             await lanes.EnterAsync(owner, length);
-            tenure = new PgTenure(open, lanes, new PgProgressWriter(open, me), options, time);
+            tenure = new PgTenure(open, lanes, new PgProgressWriter(open, me), options, time)
+            {
+                Wal = options.ReadsWal ? new PgWal(open, lanes, options, telemetry) : null,
+            };
             return new LeaseTaken(new Fence(owner, lanes.Epoch));
         });
 
@@ -127,6 +134,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, TimeProvider t
 
     private void Close()
     {
+        walEnds = tenure?.Wal?.DisposeAsync().AsTask() ?? walEnds;
         tenure = null;
         session?.Dispose();
         session = null;

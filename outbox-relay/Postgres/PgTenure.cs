@@ -15,6 +15,10 @@ internal sealed class PgTenure(
     private readonly PgHeldRows held = new(session, time);
     private readonly PgPace pace = new(session, time);
     private long? unwrittenSince;
+    private bool caughtUp;
+
+    /// <summary>The way through the log; null: rows come from the table.</summary>
+    public PgWal? Wal { get; init; }
 
     /// <summary>The epoch of the entry.</summary>
     public long Epoch => lanes.Epoch;
@@ -36,6 +40,11 @@ internal sealed class PgTenure(
             held.MayBe = true;
         }
 
+        if (Wal is not null)
+        {
+            await Wal.LookAsync();
+        }
+
         return true;
     }
 
@@ -45,9 +54,15 @@ internal sealed class PgTenure(
     {
         await pace.HushAsync();
         await WriteIfDueAsync();
+        if (Wal is not null)
+        {
+            await Wal.StepAsync(caughtUp, maxPartBytes);
+        }
+
         if (fromStart)
         {
             held.Rewind();
+            Wal?.Rewind();
             if (Book.UnderWay > 0)
             {
                 Book.Rewind();
@@ -55,13 +70,13 @@ internal sealed class PgTenure(
         }
 
         // Held rows of a key go out alone, so that a later row of the key is behind them or after them, never before.
-        if (held.UnderWay > 0)
+        if (held.UnderWay > 0 || Wal is { HoldsTable: true })
         {
             return Array.Empty<OutboxRow>();
         }
 
         var limits = new PgReadLimits(options.WindowRows, options.WindowBytes, maxPartBytes);
-        if (Book.UnderWay == 0 && held.IsDue)
+        if (Book.UnderWay == 0 && Wal is null or { UnderWay: 0 } && held.IsDue)
         {
             var free = await held.ReadAsync(waitingTopics, limits, lanes);
             if (free.Count > 0)
@@ -70,17 +85,27 @@ internal sealed class PgTenure(
             }
         }
 
-        return await ReadLogAsync(limits);
+        return Wal is { IsStreaming: true } ? await Wal.ReadAsync(limits, held) : await ReadLogAsync(limits);
     }
 
     /// <summary>Takes note of what a window came to.</summary>
     public async Task<StoreAnswer<bool>> SettleAsync(Settlement settlement)
     {
+        if (Wal is not null && !await Wal.AreVisibleAsync(settlement.Held))
+        {
+            return new StoreProblem(StoreFault.Busy, "a row that is to be set aside is committed and not yet to be seen");
+        }
+
+        Wal?.Settle(settlement);
         var done = settlement.Done as long[] ?? [.. settlement.Done];
         Book.Settle(done);
         held.Settle(settlement);
         Book.Settle(settlement.Held.Select(row => row.Id).ToArray());
-        unwrittenSince ??= time.GetTimestamp();
+        if (Wal is not { IsStreaming: true })
+        {
+            unwrittenSince ??= time.GetTimestamp();
+        }
+
         if (held.HasNews)
         {
             await WriteAsync(all: false);
@@ -98,12 +123,18 @@ internal sealed class PgTenure(
     {
         await WriteIfDueAsync();
         var untilWrite = unwrittenSince is { } since ? PgLimits.CheckpointEvery - time.GetElapsedTime(since) : atMost;
-        await pace.WaitAsync(untilWrite < atMost ? untilWrite : atMost, stop);
+        var wait = untilWrite < atMost ? untilWrite : atMost;
+        await (Wal is { IsStreaming: true } ? Wal.WaitAsync(wait, stop) : pace.WaitAsync(wait, stop));
     }
 
     /// <summary>Writes what is settled, gives back the lanes, and leaves.</summary>
     public async Task LeaveAsync()
     {
+        if (Wal is not null)
+        {
+            await Wal.LeaveAsync();
+        }
+
         Book.Rewind();
         Book.DrainAll();
         await WriteAsync(all: true);
@@ -122,6 +153,7 @@ internal sealed class PgTenure(
             var poll = await rows.PollAsync(plan, limits, held.MayBe, lanes.Epochs);
             held.MayBe = poll.AnyHeld;
             pace.Saw(poll);
+            caughtUp = poll.IsComplete && Book.AllRead is not null;
             Book.Note(poll.LastId, poll.NextXid);
             if (!Book.TryTake(plan, poll.Snapshot, poll.LaneRows, poll.IsComplete, out var chunk))
             {
@@ -159,11 +191,19 @@ internal sealed class PgTenure(
         return [.. found.Where((_, i) => !chunk.Has(i))];
     }
 
-    private Task WriteIfDueAsync()
+    private async Task WriteIfDueAsync()
     {
+        if (Wal is not null && await Wal.AdvanceAsync())
+        {
+            unwrittenSince ??= time.GetTimestamp();
+        }
+
         var isDue = Book.UnwrittenRows >= PgLimits.CheckpointRows || Book.HasReleasable ||
             (unwrittenSince is { } since && time.GetElapsedTime(since) >= PgLimits.CheckpointEvery);
-        return isDue ? WriteAsync(all: false) : Task.CompletedTask;
+        if (isDue)
+        {
+            await WriteAsync(all: false);
+        }
     }
 
     private async Task WriteAsync(bool all)

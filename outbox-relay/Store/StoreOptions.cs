@@ -17,6 +17,12 @@ public sealed class StoreOptions
     /// <summary>The outbox is in PostgreSQL.</summary>
     public bool IsPostgres => Postgres.Length > 0 || PostgresFile.Length > 0;
 
+    /// <summary>Rows come from PostgreSQL's write-ahead log where that can be had, and from the table otherwise.</summary>
+    public bool ReadsWal { get; set; }
+
+    /// <summary>Bytes of the write-ahead log that the server may keep for this relay. 1 MiB to 1 TiB.</summary>
+    public long WalMaxLag { get; set; } = 1024L * 1024 * 1024;
+
     /// <summary>The longest that one statement waits for another writer. 10 ms to 1 min.</summary>
     public TimeSpan BusyTimeout { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -47,6 +47,10 @@ public sealed class RelayMetrics
             "outbox_producer_rebuilds_total", "Kafka producers that were given up and made again.");
         Waiting = make.CreateGauge(
             "outbox_waiting", "1 while the relay waits for this before it can go on.", "reason");
+        WalStreaming = make.CreateGauge("outbox_wal_streaming", "1 while rows come from the write-ahead log, not from the table.");
+        WalLag = make.CreateGauge("outbox_wal_slot_lag_bytes", "Bytes of the log that the server keeps for this relay's slot.");
+        WalFallbacks = make.CreateCounter(
+            "outbox_wal_fallbacks_total", "How often rows went back to coming from the table.", "reason");
         LastTick = make.CreateGauge(
             "outbox_loop_last_tick_timestamp_seconds", "When the relay's loop last came round.");
     }
@@ -86,6 +90,12 @@ public sealed class RelayMetrics
     public Counter Rebuilds { get; }
 
     public Gauge Waiting { get; }
+
+    public Gauge WalStreaming { get; }
+
+    public Gauge WalLag { get; }
+
+    public Counter WalFallbacks { get; }
 
     public Gauge LastTick { get; }
 }

@@ -1,11 +1,12 @@
 using Confluent.Kafka;
 using Sidecar.TestKit.Kafka;
+using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.OutboxRelay.Tests;
 
 /// <summary>
-/// The brokers that the tests run against. It stands in the root namespace, so that NUnit starts it once, before every
-/// test below.
+/// The brokers that the tests run against, and the end of all servers. It stands in the root namespace, so that NUnit
+/// starts it once, before every test below.
 /// </summary>
 [SetUpFixture]
 internal sealed class Kafka
@@ -20,7 +21,11 @@ internal sealed class Kafka
     public static async Task StartAsync() => server = await SharedKafka.GetAsync();
 
     [OneTimeTearDown]
-    public static Task StopAsync() => SharedKafka.StopAsync();
+    public static async Task StopAsync()
+    {
+        await SharedPostgres.StopAsync();
+        await SharedKafka.StopAsync();
+    }
 
     /// <summary>For what the mock cluster cannot do.</summary>
     public static void NeedsBroker(string why)

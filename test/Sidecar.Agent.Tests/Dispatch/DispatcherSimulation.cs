@@ -186,7 +186,7 @@ internal sealed class DispatcherSimulation
             var end = random.Next(3) switch
             {
                 0 => AttemptEnd.Unavailable,
-                1 => AttemptEnd.Interrupted,
+                1 when inFlight.All(delivering => delivering.Event.Interruptions < delivery.Attempts - 1) => AttemptEnd.Interrupted,
                 _ => AttemptEnd.Unreachable,
             };
             return new AttemptOutcome(end, StatusCode.Unavailable, "down", null);
@@ -262,6 +262,8 @@ internal sealed class DispatcherSimulation
             Assert.That(before.All(part.Done.Contains), Is.True, $"what stands before offset {offset} in its lane is done");
         }
 
+        Assert.That(
+            inFlight.Count == 1 || inFlight.All(flying => !flying.Event.IsSuspect), Is.True, "a suspect is in flight alone");
         foreach (var part in parts)
         {
             var committable = part.Worker!.Tracker.Committable;

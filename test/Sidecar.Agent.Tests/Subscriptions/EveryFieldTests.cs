@@ -26,9 +26,11 @@ public sealed class EveryFieldTests
             ["backoff"] = new(
                 "250ms..1m", o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
                 (TimeSpan.FromMilliseconds(250), TimeSpan.FromMinutes(1))),
+            ["retry-budget"] = new("35%", o => o.Delivery.RetryBudgetPercent, 35),
             ["max-hold"] = new("0s", o => o.Delivery.MaxHold, TimeSpan.Zero),
             ["ordering"] = new("partition", o => o.Dispatch.Ordering, Ordering.Partition),
-            ["concurrency"] = new("7", o => o.Dispatch.Concurrency, 7),
+            ["concurrency"] = new(
+                "3..7", o => (o.Dispatch.ConcurrencyFloor, o.Dispatch.Concurrency), (3, 7)),
             ["window"] = new("99", o => o.Dispatch.Window, 99),
             ["window-bytes"] = new("1Mi", o => o.Dispatch.WindowBytes, 1024L * 1024),
             ["max-message"] = new("64k", o => o.Delivery.MaxMessageBytes, 64000),

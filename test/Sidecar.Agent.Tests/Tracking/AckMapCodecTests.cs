@@ -53,7 +53,7 @@ public sealed class AckMapCodecTests
 
     [TestCase("")]
     [TestCase("something of another tool")]
-    [TestCase("sc2.AAAA")]
+    [TestCase("sc3.AAAA")]
     [TestCase("sc1.")]
     [TestCase("sc1.!!!!")]
     [TestCase("sc1.AAAF")]

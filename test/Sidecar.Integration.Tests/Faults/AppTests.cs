@@ -97,10 +97,49 @@ internal sealed class AppTests
         inbox.Otherwise = _ => Interlocked.Decrement(ref drops) >= 0 ? Drop : null;
         using var records = new Records(kafka, topic);
         records.Add(Events, inbox.Ledger);
-        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=1; concurrency=1");
+        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=4; concurrency=1");
 
         await inbox.HasAsync(Events, Patience);
         await AllWereFirstAttemptsAsync(agent, inbox);
+    }
+
+    [Test]
+    public async Task An_event_that_ends_the_connection_each_time_comes_to_its_end_and_the_others_are_delivered()
+    {
+        var kafka = await SharedKafka.GetAsync();
+        var topic = SharedKafka.NewTopic("killer");
+        await kafka.CreateTopicAsync(topic, Partitions);
+        await using var inbox = await Inbox.StartAsync();
+        inbox.Otherwise = delivered => delivered.Position is { Partition: 0, Offset: 3 } ? Drop : null;
+        using var records = new Records(kafka, topic);
+        records.Add(Events, inbox.Ledger);
+        await using var agent = await RunningAgent.StartAsync(
+            kafka, topic, inbox, "; attempts=2; ordering=none; on-exhausted=park");
+
+        await agent.MetricIsAsync(1, "sidecar_exhausted_total", "reason=\"interrupted\"");
+        await inbox.HasAsync(Events - 1, Patience);
+        Assert.That(await agent.StopAsync(), Is.Zero);
+        Assert.That(inbox.Taken.Select(taken => taken.Attempt), Is.All.EqualTo(1));
+    }
+
+    [Test]
+    public async Task An_application_that_turns_everything_away_is_left_alone_until_it_answers()
+    {
+        var kafka = await SharedKafka.GetAsync();
+        var topic = SharedKafka.NewTopic("turned-away");
+        await kafka.CreateTopicAsync(topic, Partitions);
+        await using var inbox = await Inbox.StartAsync();
+        inbox.Otherwise = _ => Answers.Status(StatusCode.ResourceExhausted, "too much");
+        using var records = new Records(kafka, topic);
+        records.Add(Events, inbox.Ledger);
+        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=3; backoff=10ms");
+
+        await agent.MetricIsAsync(1, "sidecar_breaker_opened_total", "cause=\"trouble\"");
+        Assert.That(await agent.ReadyAsync(), Does.Contain("app:test: too many deliveries"));
+        inbox.Otherwise = _ => null;
+        await inbox.HasAsync(Events, Patience);
+        Assert.That(await agent.StopAsync(), Is.Zero);
+        Assert.That(inbox.Ledger.Table().IsRight, Is.True, inbox.Ledger.Table().ToString());
     }
 
     private static Task Drop(HttpContext context) => Answers.DropConnection()(context);

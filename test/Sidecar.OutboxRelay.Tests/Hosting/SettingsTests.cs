@@ -52,6 +52,14 @@ internal sealed class SettingsTests
     }
 
     [Test]
+    public void Only_PostgreSQL_has_a_log_to_read()
+    {
+        var postgres = Read(new() { ["postgres"] = "Host=h", ["mode"] = "wal" }, []);
+        Assert.That((postgres.Options.Relay.Store.ReadsWal, postgres.Errors), Is.EqualTo((true, Array.Empty<string>())));
+        Assert.That(Read(new() { ["sqlite"] = "a.db", ["mode"] = "wal" }, []).Errors.Single(), Does.Contain("SQLite"));
+    }
+
+    [Test]
     public void Every_setting_arrives()
     {
         var (options, errors) = Read(
@@ -61,13 +69,14 @@ internal sealed class SettingsTests
                 ["source"] = "u",
                 ["max-message-bytes"] = "5000", ["window-rows"] = "7", ["window-bytes"] = "70000", ["lease"] = "2m",
                 ["busy-timeout"] = "20ms", ["drain-timeout"] = "1s", ["metrics-port"] = "1",
-                ["metrics-address"] = "127.0.0.1", ["on-refused"] = "park",
+                ["metrics-address"] = "127.0.0.1", ["on-refused"] = "park", ["mode"] = "table", ["wal-max-lag"] = "2097152",
                 ["log-level"] = "debug", ["log-format"] = "json",
             },
             []);
         Assert.That(errors, Is.Empty);
         var (store, publish, hosting) = (options.Relay.Store, options.Relay.Publish, options.Hosting);
         Assert.That((store.SqlitePath, store.WindowRows, store.WindowBytes), Is.EqualTo(("a.db", 7, 70000)));
+        Assert.That((store.ReadsWal, store.WalMaxLag), Is.EqualTo((false, 2097152)));
         Assert.That(store.BusyTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(20)));
         Assert.That(
             (publish.BootstrapServers, publish.Source, publish.MaxMessageBytes), Is.EqualTo(("k:1", "u", 5000)));
@@ -77,7 +86,7 @@ internal sealed class SettingsTests
         Assert.That((hosting.MetricsPort, hosting.MetricsAddress!.ToString()), Is.EqualTo((1, "127.0.0.1")));
         Assert.That((hosting.LogLevel.ToString(), hosting.LogFormat), Is.EqualTo(("Debug", LogFormat.Json)));
         Assert.That((options.Service, options.Namespace), Is.EqualTo(("s", "n")));
-        Assert.That(Settings.All, Has.Count.EqualTo(18), "a new setting is read above");
+        Assert.That(Settings.All, Has.Count.EqualTo(20), "a new setting is read above");
     }
 
     [Test]

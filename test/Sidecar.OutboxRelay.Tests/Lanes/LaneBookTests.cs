@@ -211,7 +211,7 @@ internal sealed class LaneBookTests
     private Chunk? Take(Snapshot snapshot, bool complete, params long[] ids)
     {
         var plan = book.NextRead()!;
-        var taken = book.TryTake(plan, plan.Window ?? snapshot, [.. ids.Select(id => new LaneRow(id, plan.Buckets[0], 0))], complete,
+        var taken = book.TryTake(plan, snapshot, [.. ids.Select(id => new LaneRow(id, plan.Buckets[0], 0))], complete,
             out var chunk);
         Assert.That(taken);
         return chunk;

@@ -169,7 +169,7 @@ internal sealed class ModelRelay(World world, Guid id)
             book.Note(server.LastId, 0);
         }
 
-        Take(plan, snapshot, found, complete || mutant == Mutant.PartIsTheWhole);
+        Take(plan, plan.Window is null ? snapshot : server.TakeSnapshot(), found, complete || mutant == Mutant.PartIsTheWhole);
     }
 
     private void Take(ReadPlan plan, Snapshot snapshot, List<ModelRow> found, bool complete)

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Sidecar.Agent.Dispatch;
+
+namespace Sidecar.Agent.Subscriptions;
+
+/// <summary>How the limits of what is in flight are written.</summary>
+internal static class FlowFormats
+{
+    private const string Off = "off";
+
+    /// <summary>The most, or the least and the most with two dots between them; both the same: fixed.</summary>
+    public static ValueFormat<(int Floor, int Ceiling)> Concurrency(int max)
+    {
+        var limits = string.Create(CultureInfo.InvariantCulture, $"1 to {max}, or min..max");
+        var number = ScalarFormats.Integer(1, max);
+        return ValueFormat<(int Floor, int Ceiling)>.OfText(
+            limits,
+            text =>
+            {
+                var dots = text.IndexOf("..", StringComparison.Ordinal);
+                var most = number.Read(SettingValue.Of(dots < 0 ? text : text[(dots + 2)..].Trim()));
+                var least = dots < 0
+                    ? new Parsed<int>(Math.Min(DispatchOptions.DefaultFloor, most.Value), null)
+                    : number.Read(SettingValue.Of(text[..dots].Trim()));
+                return (least.Problem ?? most.Problem) is null && least.Value > most.Value
+                    ? Parsed<(int, int)>.Wrong("the least, which stands first, is more than the most", "Turn them round, as in 4..64")
+                    : new Parsed<(int, int)>((least.Value, most.Value), least.Problem ?? most.Problem);
+            },
+            value => value.Floor == Math.Min(DispatchOptions.DefaultFloor, value.Ceiling)
+                ? value.Ceiling.ToString(CultureInfo.InvariantCulture)
+                : string.Create(CultureInfo.InvariantCulture, $"{value.Floor}..{value.Ceiling}"));
+    }
+
+    /// <summary>A share in percent, or <c>off</c>, which is 0.</summary>
+    public static ValueFormat<int> Percent(int max)
+    {
+        var limits = string.Create(CultureInfo.InvariantCulture, $"1% to {max}%, or off");
+        return ValueFormat<int>.OfText(
+            limits,
+            text => text == Off
+                ? new Parsed<int>(0, null)
+                : !text.EndsWith('%') || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var percent)
+                    ? Parsed<int>.Wrong("not a percentage", $"Write {limits}")
+                    : percent < 1 || percent > max
+                        ? Parsed<int>.Wrong($"out of range, which is {limits}", $"Write {limits}")
+                        : new Parsed<int>(percent, null),
+            value => value == 0 ? Off : string.Create(CultureInfo.InvariantCulture, $"{value}%"));
+    }
+}
