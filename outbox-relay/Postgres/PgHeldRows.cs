@@ -14,21 +14,28 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
 {
     private const string Ready =
         """
-        SELECT h.id, h.bucket, h.created_at, h.topic, CASE WHEN octet_length(h.key) <= $4 THEN h.key END,
-               CASE WHEN octet_length(h.value) <= $4 THEN h.value END,
-               CASE WHEN octet_length(h.headers::text) <= $4 THEN convert_to(h.headers::text, 'UTF8') END,
-               coalesce(octet_length(h.key), 0)::bigint + coalesce(octet_length(h.value), 0)
-                 + coalesce(octet_length(h.headers::text), 0)
+        WITH free AS (
+        SELECT h.id, coalesce(octet_length(h.key), 0)::bigint + coalesce(octet_length(h.value), 0)
+                       + coalesce(octet_length(h.headers::text), 0) AS size
           FROM outbox.held h
          WHERE h.kind = 'waiting' AND get_bit($1, h.bucket) = 1 AND h.topic <> ALL ($2)
-           AND NOT EXISTS (
+           AND NOT ($5 AND EXISTS (
              SELECT FROM outbox.held r WHERE r.topic = h.topic AND md5(r.key) = md5(h.key) AND r.key = h.key
-                                         AND r.kind = 'refused' AND r.id < h.id)
-         ORDER BY h.id LIMIT $3
+                                         AND r.kind = 'refused' AND r.id < h.id))
+         ORDER BY h.id LIMIT $3)
+        SELECT h.id, h.bucket, h.created_at, h.topic, CASE WHEN octet_length(h.key) <= $4 THEN h.key END,
+               CASE WHEN octet_length(h.value) <= $4 THEN h.value END,
+               CASE WHEN octet_length(h.headers::text) <= $4 THEN convert_to(h.headers::text, 'UTF8') END, f.size
+          FROM (SELECT id, size, sum(least(size, $4)) OVER (ORDER BY id) - least(size, $4) AS before FROM free) f
+          JOIN outbox.held h USING (id)
+         WHERE f.before < $6 ORDER BY h.id
         """;
 
     private static readonly NpgsqlDbType[] Types =
-        [NpgsqlDbType.Bytea, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Bigint, NpgsqlDbType.Bigint];
+    [
+        NpgsqlDbType.Bytea, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Bigint, NpgsqlDbType.Bigint,
+        NpgsqlDbType.Boolean, NpgsqlDbType.Bigint,
+    ];
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -90,8 +97,10 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
         var parameters = batch.BatchCommands[0].Parameters;
         parameters[0].Value = PgRowReader.Bits(lanes.Book.Lanes.Where(lane => !lane.Draining).Select(lane => lane.Bucket));
         parameters[1].Value = waitingTopics.ToArray();
-        parameters[2].Value = (long)Math.Max(1, Math.Min(limits.Rows, limits.Bytes / Math.Max(1, limits.PartBytes)));
+        parameters[2].Value = (long)limits.Rows;
         parameters[3].Value = limits.PartBytes;
+        parameters[4].Value = limits.HoldsKeys;
+        parameters[5].Value = (long)limits.Bytes;
         var rows = new List<OutboxRow>();
         await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess);
         while (await reader.ReadAsync())

@@ -15,6 +15,9 @@ internal static class PgLimits
     /// <summary>The age of the oldest settled row that is not written, after which progress is written.</summary>
     public static readonly TimeSpan CheckpointEvery = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How often also lanes are written in which no row was settled.</summary>
+    public static readonly TimeSpan WriteAllEvery = TimeSpan.FromSeconds(5);
+
     /// <summary>Reads that find nothing before the line is told so, while lanes still catch up with each other.</summary>
     public const int EmptyReads = 16;
 

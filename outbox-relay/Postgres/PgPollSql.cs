@@ -31,6 +31,7 @@ internal readonly record struct PgPollVariant(bool Resumes, bool Early, bool Mar
         NpgsqlDbType.Array | NpgsqlDbType.Xid8,     // $6 transactions that done saw running
         NpgsqlDbType.Bigint,                        // $7 of those, rows above this id
         NpgsqlDbType.Text,                          // $8 the window
+        NpgsqlDbType.Boolean,                       // $9 a refused row holds back its key
     ];
 
     private const string Visible = " AND pg_visible_in_snapshot(l.xid, (SELECT $8::text::pg_snapshot))";
@@ -65,7 +66,7 @@ internal readonly record struct PgPollVariant(bool Resumes, bool Early, bool Mar
         """
         CASE WHEN EXISTS (SELECT FROM outbox.held h WHERE h.id = m.id) THEN 2
              WHEN EXISTS (SELECT FROM outbox.held h WHERE h.topic = m.topic AND md5(h.key) = md5(m.key) AND h.key = m.key
-                                                      AND h.id < m.id) THEN 1
+                                                      AND h.id < m.id AND ($9 OR h.kind <> 'refused')) THEN 1
              ELSE 0 END
         """;
 

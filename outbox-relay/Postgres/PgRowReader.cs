@@ -10,7 +10,8 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// <param name="Rows">Rows at most.</param>
 /// <param name="Bytes">Bytes after which no further row is taken; the last may go beyond.</param>
 /// <param name="PartBytes">A larger key, value or headers are left out.</param>
-internal readonly record struct PgReadLimits(int Rows, int Bytes, long PartBytes);
+/// <param name="HoldsKeys">A refused row holds back its key.</param>
+internal readonly record struct PgReadLimits(int Rows, int Bytes, long PartBytes, bool HoldsKeys);
 
 /// <summary>What a poll found.</summary>
 internal sealed class PgPoll
@@ -79,6 +80,7 @@ internal sealed class PgRowReader(PgSession session)
         parameters[5].Value = running;
         parameters[6].Value = plan.After;
         parameters[7].Value = plan.Window?.ToString() ?? "";
+        parameters[8].Value = limits.HoldsKeys;
         var poll = new PgPoll();
         await using (var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess))
         {

@@ -147,24 +147,31 @@ internal sealed class PgSession : IDisposable
         command.CommandText =
             "SELECT uuid::text, schema_version, oldest_relay, buckets, system_id, " +
             "(SELECT system_identifier::text FROM pg_control_system()) FROM outbox.config";
-        await using var config = await command.ExecuteReaderAsync();
+        var config = await command.ExecuteReaderAsync();
         await config.ReadAsync();
         (Outbox, Buckets) = (config.GetString(0), config.GetInt16(3));
         var version = config.GetInt32(1);
         if (version < PgSchema.Version || config.GetInt32(2) > PgSchema.Version)
         {
+            await config.DisposeAsync();
             return new StoreProblem(
                 StoreFault.OtherSchema,
                 $"{Address.Shown} has outbox schema version {version}; this program needs {PgSchema.Version}: " +
                 (version < PgSchema.Version ? "run `outbox-relay init --apply`" : "run a later outbox-relay"));
         }
 
-        return config.GetString(4) == config.GetString(5)
-            ? null
-            : new StoreProblem(
-                StoreFault.Alarm,
-                $"{Address.Shown} was copied from another cluster (system identifier {config.GetString(4)}, here " +
-                $"{config.GetString(5)}): its transaction numbers mean nothing here");
+        var (there, here) = (config.GetString(4), config.GetString(5));
+        await config.DisposeAsync();
+        if (there != here)
+        {
+            await PgAlarms.RaiseAsync(
+                Connection, PgAlarms.Cluster, here,
+                $"the outbox comes from the cluster {there} and is now in {here}: its transaction numbers mean nothing here");
+        }
+
+        return await PgAlarms.FirstAsync(Connection) is { } alarm
+            ? new StoreProblem(StoreFault.Alarm, $"{Address.Shown}: {alarm}")
+            : null;
     }
 
     private const int OldestServer = 150_000;

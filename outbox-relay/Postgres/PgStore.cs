@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Lanes;
 using Sidecar.OutboxRelay.Store;
@@ -13,11 +14,13 @@ namespace Sidecar.OutboxRelay.Postgres;
 public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry telemetry) : IOutboxStore
 {
     private readonly TimeProvider time = telemetry.Time;
+    private readonly ILogger log = telemetry.Logs.CreateLogger<PgStore>();
     private readonly Guid me = Guid.NewGuid();
     private readonly RelayWatch watch = new();
     private PgSession? session;
     private PgTenure? tenure;
     private Task walEnds = Task.CompletedTask;
+    private PgHousekeeping? housekeeping;
 
     /// <summary>The longest that one statement may take: half the lease, and at least this.</summary>
     public static readonly TimeSpan ShortestStatementTimeout = TimeSpan.FromSeconds(1);
@@ -50,6 +53,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         }
 
         session = opened.Value;
+        housekeeping = new PgHousekeeping(address.Value, time, log);
         return session.Outbox;
     }
 
@@ -85,7 +89,13 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     /// <inheritdoc/>
     public ValueTask<StoreAnswer<IReadOnlyList<OutboxRow>>> ReadWindowAsync(
         bool fromStart, IReadOnlyCollection<string> waitingTopics, long maxPartBytes) =>
-        WithTenureAsync(null, held => held.ReadAsync(fromStart, waitingTopics, maxPartBytes));
+        WithTenureAsync<IReadOnlyList<OutboxRow>>(null, async held =>
+        {
+            housekeeping?.Tick(held.Activity);
+            return housekeeping?.Alarm is { } alarm
+                ? new StoreProblem(StoreFault.Alarm, alarm)
+                : await held.ReadAsync(fromStart, waitingTopics, maxPartBytes);
+        });
 
     /// <inheritdoc/>
     public ValueTask<StoreAnswer<bool>> SettleAsync(Fence fence, TimeSpan length, Settlement settlement) =>
@@ -136,6 +146,8 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     {
         walEnds = tenure?.Wal?.DisposeAsync().AsTask() ?? walEnds;
         tenure = null;
+        housekeeping?.Dispose();
+        housekeeping = null;
         session?.Dispose();
         session = null;
     }

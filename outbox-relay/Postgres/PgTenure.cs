@@ -15,6 +15,10 @@ internal sealed class PgTenure(
     private readonly PgHeldRows held = new(session, time);
     private readonly PgPace pace = new(session, time);
     private long? unwrittenSince;
+    private long wroteAllAt = time.GetTimestamp();
+    private long highestId;
+    private long settledRows;
+    private bool settledSinceAll;
     private bool caughtUp;
 
     /// <summary>The way through the log; null: rows come from the table.</summary>
@@ -22,6 +26,9 @@ internal sealed class PgTenure(
 
     /// <summary>The epoch of the entry.</summary>
     public long Epoch => lanes.Epoch;
+
+    /// <summary>Grows while rows are written or settled.</summary>
+    public long Activity => highestId + settledRows;
 
     private LaneBook Book => lanes.Book;
 
@@ -75,7 +82,8 @@ internal sealed class PgTenure(
             return Array.Empty<OutboxRow>();
         }
 
-        var limits = new PgReadLimits(options.WindowRows, options.WindowBytes, maxPartBytes);
+        var limits = new PgReadLimits(
+            options.WindowRows, options.WindowBytes, maxPartBytes, options.OnRefused == OnRefused.Hold);
         if (Book.UnderWay == 0 && Wal is null or { UnderWay: 0 } && held.IsDue)
         {
             var free = await held.ReadAsync(waitingTopics, limits, lanes);
@@ -101,6 +109,8 @@ internal sealed class PgTenure(
         Book.Settle(done);
         held.Settle(settlement);
         Book.Settle(settlement.Held.Select(row => row.Id).ToArray());
+        settledSinceAll = true;
+        settledRows += done.Length;
         if (Wal is not { IsStreaming: true })
         {
             unwrittenSince ??= time.GetTimestamp();
@@ -155,11 +165,19 @@ internal sealed class PgTenure(
             pace.Saw(poll);
             caughtUp = poll.IsComplete && Book.AllRead is not null;
             Book.Note(poll.LastId, poll.NextXid);
+            if (poll.LastId < Math.Max(highestId, plan.Floor))
+            {
+                return await AlarmAsync(
+                    PgAlarms.Sequence, "outbox.log_id",
+                    $"it stands at {poll.LastId}, and ids up to {Math.Max(highestId, plan.Floor)} were given out before");
+            }
+
+            highestId = poll.LastId;
             if (!Book.TryTake(plan, poll.Snapshot, poll.LaneRows, poll.IsComplete, out var chunk))
             {
-                return new StoreProblem(
-                    StoreFault.Alarm,
-                    $"{session.Address.Shown} went back in time: its snapshot {poll.Snapshot} does not see {plan.Done}");
+                return await AlarmAsync(
+                    PgAlarms.History, "outbox.lane",
+                    $"the database went back: transactions of {plan.Done} are settled, and it only knows {poll.Snapshot}");
             }
 
             if (poll.HeldAlready.Count > 0)
@@ -181,6 +199,12 @@ internal sealed class PgTenure(
         return Array.Empty<OutboxRow>();
     }
 
+    private async Task<StoreProblem> AlarmAsync(string kind, string subject, string text)
+    {
+        await PgAlarms.RaiseAsync(session.Connection, kind, subject, text);
+        return new StoreProblem(StoreFault.Alarm, $"{session.Address.Shown}: {text}");
+    }
+
     private static List<OutboxRow> Unsettled(List<OutboxRow> found, Chunk chunk)
     {
         if (chunk.Prefix == 0 && !Enumerable.Range(0, found.Count).Any(chunk.Has))
@@ -200,9 +224,17 @@ internal sealed class PgTenure(
 
         var isDue = Book.UnwrittenRows >= PgLimits.CheckpointRows || Book.HasReleasable ||
             (unwrittenSince is { } since && time.GetElapsedTime(since) >= PgLimits.CheckpointEvery);
-        if (isDue)
+
+        // Now and then all lanes are written, so that a successor finds them alike, and the backlog is known.
+        var all = time.GetElapsedTime(wroteAllAt) >= PgLimits.WriteAllEvery && settledSinceAll;
+        if (all)
         {
-            await WriteAsync(all: false);
+            (wroteAllAt, settledSinceAll) = (time.GetTimestamp(), false);
+        }
+
+        if (isDue || all)
+        {
+            await WriteAsync(all);
         }
     }
 

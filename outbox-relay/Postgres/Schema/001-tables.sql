@@ -49,7 +49,8 @@
   CREATE TABLE outbox.slot (
     slot       smallint    PRIMARY KEY,
     filenode   oid         NOT NULL,
-    emptied    bigint      NOT NULL DEFAULT 0,
+    accepted   boolean     NOT NULL DEFAULT false,  -- a person has accepted that it is not as it was left
+    emptied    bigint      NOT NULL DEFAULT 0,      -- rows that left it since there is an outbox
     emptied_at timestamptz
   );
   INSERT INTO outbox.slot (slot, filenode)
@@ -107,8 +108,9 @@
     released_at timestamptz             -- a person wants a refused row to be tried again
   );
   CREATE INDEX held_key ON outbox.held (topic, md5(key), id);
+  CREATE INDEX held_waiting ON outbox.held (id) WHERE kind = 'waiting';
 
-  -- What a relay found and does not go on with until a person has accepted it.
+  -- What a relay found. It goes on only when a person has accepted it; a backlog is told, and does not stop it.
   CREATE TABLE outbox.alarm (
     id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind        text        NOT NULL,

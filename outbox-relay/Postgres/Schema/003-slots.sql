@@ -2,7 +2,8 @@
   CREATE FUNCTION outbox.refuse_by_hand() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $function$
   BEGIN
-    IF TG_OP = 'TRUNCATE' AND current_setting('outbox.emptying', true) = TG_TABLE_NAME THEN
+    IF current_setting('outbox.emptying', true) IN (TG_TABLE_NAME, 'restored')
+       AND (TG_OP = 'TRUNCATE' OR current_setting('outbox.emptying', true) = 'restored') THEN
       RETURN NULL;
     END IF;
 
@@ -51,9 +52,10 @@
     sum_there bigint;
     rows_settled bigint;
     sum_settled bigint;
+    known record;
   BEGIN
-    IF pg_relation_filenode(format('outbox.%I', part)::regclass) <>
-       (SELECT s.filenode FROM outbox.slot s WHERE s.slot = number) THEN
+    SELECT s.filenode, s.accepted INTO known FROM outbox.slot s WHERE s.slot = number;
+    IF pg_relation_filenode(format('outbox.%I', part)::regclass) <> known.filenode AND NOT known.accepted THEN
       state := 'altered';
       detail := format('outbox.%s has another file than the relay knows: it was truncated or rewritten by hand', part);
       RETURN;
@@ -78,12 +80,12 @@
       INTO rows_there, sum_there;
     SELECT sum(l.rows), sum(l.id_sum) % 4611686018427387904 INTO rows_settled, sum_settled
       FROM outbox.ledger l WHERE l.slot = number;
-    IF (rows_there, sum_there) IS DISTINCT FROM (rows_settled, sum_settled) THEN
+    IF (rows_there, sum_there) IS DISTINCT FROM (rows_settled, sum_settled) AND NOT known.accepted THEN
       state := 'altered';
       detail := format('outbox.%s holds %s rows (sum of ids %s), settled were %s (sum of ids %s)',
                        part, rows_there, sum_there, rows_settled, sum_settled);
       RETURN;
-    ELSIF rows_there = 0 AND pg_relation_size(format('outbox.%I', part)::regclass) = 0 THEN
+    ELSIF rows_there = 0 AND pg_relation_size(format('outbox.%I', part)::regclass) = 0 AND NOT known.accepted THEN
       state := 'empty';
       RETURN;
     END IF;
@@ -95,7 +97,7 @@
     UPDATE outbox.ledger l SET rows = 0, id_sum = 0 WHERE l.slot = number AND (l.rows, l.id_sum) <> (0, 0);
     UPDATE outbox.slot s
        SET filenode = pg_relation_filenode(format('outbox.%I', part)::regclass), emptied = s.emptied + rows_there,
-           emptied_at = clock_timestamp()
+           emptied_at = clock_timestamp(), accepted = false
      WHERE s.slot = number;
     state := 'emptied';
     detail := rows_there::text;
