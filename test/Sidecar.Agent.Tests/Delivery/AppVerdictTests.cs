@@ -71,6 +71,7 @@ public sealed class AppVerdictTests
     }
 
     [TestCase("700", 700d, false)]
+    [TestCase("31536000000", 86_400_000d, false)]
     [TestCase("-1", null, true)]
     [TestCase("soon", null, true)]
     public void Pushback(string text, double? milliseconds, bool never)
