@@ -18,6 +18,9 @@ public static class CommandLine
             RunCommand.Build(),
             StatusCommand.Build(),
             ParkedCommand.Build(),
+            AlarmsCommand.Build(),
+            ReplayCommand.Build(),
+            DoctorCommand.Build(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

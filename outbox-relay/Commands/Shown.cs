@@ -47,6 +47,9 @@ internal static class Shown
             : DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime.ToString(
                 "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
+    /// <summary>A time of the database, in UTC.</summary>
+    public static string Time(DateTime utc) => Time(new DateTimeOffset(utc, TimeSpan.Zero).ToUnixTimeMilliseconds());
+
     /// <summary>Bytes with a unit.</summary>
     public static string Size(long bytes) => bytes switch
     {

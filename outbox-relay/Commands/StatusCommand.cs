@@ -1,12 +1,14 @@
 using System.CommandLine;
 using System.Text.Json;
 using Sidecar.OutboxRelay.Hosting;
+using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Store;
+using Sidecar.OutboxRelay.Upkeep;
 
 namespace Sidecar.OutboxRelay.Commands;
 
 /// <summary>
-/// <c>outbox-relay status</c>: what waits, what is held and why, and who holds the lease. Needs no Kafka.
+/// <c>outbox-relay status</c>: what waits, what is held and why, and who works on it. Needs no Kafka.
 /// </summary>
 internal static class StatusCommand
 {
@@ -18,13 +20,32 @@ internal static class StatusCommand
             DefaultValueFactory = _ => "text",
         };
         output.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("status", "Shows pending rows, held keys with their reasons, and the lease.")
+        var command = new Command(
+            "status", "Shows pending rows, held keys with their reasons, and who works on the outbox.")
         {
             output,
         };
-        Flags.Bind(command, [Settings.Sqlite, Settings.BusyTimeout], ["sqlite"], (parsed, options) =>
-            Task.FromResult(Show(options.Relay.Store, parsed.GetValue(output) == "json")));
+        Flags.Bind(command, [.. Settings.Database, Settings.BusyTimeout], [Settings.AnyDatabase], (parsed, options) =>
+        {
+            var (store, json) = (options.Relay.Store, parsed.GetValue(output) == "json");
+            return store.IsPostgres ? ShowPostgresAsync(store, json) : Task.FromResult(Show(store, json));
+        });
         return command;
+    }
+
+    private static async Task<int> ShowPostgresAsync(StoreOptions options, bool json)
+    {
+        var address = PgAddress.Of(options);
+        if (address.Problem is { } unknown)
+        {
+            return Answers.Fail(unknown);
+        }
+
+        var answer = await PgStatusReader.ReadAsync(address.Value);
+        return answer.Problem is { } problem ? Answers.Fail(problem) : Answers.Say(
+            json
+                ? JsonSerializer.Serialize(PgStatusReport.Of(answer.Value), PgStatusJson.Default.PgStatusReport)
+                : PgStatusText.Of(answer.Value));
     }
 
     private static int Show(StoreOptions options, bool json)

@@ -53,7 +53,12 @@ internal sealed record StatusReport(
 internal sealed record TopicLine(string Topic, long Pending, string OldestPending);
 
 /// <summary>Held rows of one topic and key.</summary>
-internal sealed record HeldLine(string Topic, string? Key, long Rows, long FirstId, string Reason);
+internal sealed record HeldLine(string Topic, string? Key, long Rows, long FirstId, string Reason)
+{
+    /// <summary>What has to happen before they are sent; null where the store does not tell them apart.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Kind { get; init; }
+}
 
 /// <summary>Who holds the lease; <see cref="Expired"/>: another relay may take it.</summary>
 internal sealed record LeaseLine(string? Owner, long Epoch, string? Expires, bool Expired)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Sidecar.OutboxRelay.Store;
 using Sidecar.OutboxRelay.Telemetry;
+using Sidecar.OutboxRelay.Upkeep;
 
 namespace Sidecar.OutboxRelay.Hosting;
 
@@ -39,7 +40,16 @@ public static class MetricsPort
                 kestrel.ListenAnyIP(options.Hosting.MetricsPort, Http1);
             }
         });
-        telemetry.Metrics.Registry.AddBeforeCollectCallback(() => Measure(options.Relay.Store, telemetry.Metrics));
+        if (options.Relay.Store.IsPostgres)
+        {
+            var meter = new PgMeter(options.Relay.Store, telemetry.Metrics, telemetry.Time);
+            telemetry.Metrics.Registry.AddBeforeCollectCallback(_ => meter.MeasureAsync());
+        }
+        else
+        {
+            telemetry.Metrics.Registry.AddBeforeCollectCallback(() => Measure(options.Relay.Store, telemetry.Metrics));
+        }
+
         var app = builder.Build();
         app.Run(context => AnswerAsync(context, telemetry));
         return app;
@@ -49,7 +59,7 @@ public static class MetricsPort
 
     private static void Measure(StoreOptions options, RelayMetrics metrics)
     {
-        if (!options.IsPostgres && SqliteBacklog.Measure(options) is { } backlog)
+        if (SqliteBacklog.Measure(options) is { } backlog)
         {
             metrics.PendingRecords.Set(backlog.Pending);
             metrics.OldestPending.Set(backlog.OldestCreatedMs / 1000.0);

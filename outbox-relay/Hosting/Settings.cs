@@ -92,6 +92,10 @@ public static class Settings
             (to, value) => to.Hosting.LogFormat = value),
     ];
 
+    /// <summary>What a command needs that looks at the outbox and at Kafka, or sends.</summary>
+    public static readonly IReadOnlyList<Setting> Publishing = [.. All.Where(setting => Database.Contains(setting) ||
+        setting.Name is "bootstrap-servers" or "service" or "namespace" or "source" or "max-message-bytes" or "busy-timeout")];
+
     /// <summary>Reads the settings; each error names the key, the value and the fix.</summary>
     /// <param name="settings">Those that the command knows.</param>
     /// <param name="required">Those that it cannot do without.</param>

@@ -24,7 +24,7 @@ public sealed class HouseTests
     private static readonly string[] RelayOrder =
     [
         "Contracts", "Telemetry", "Lease", "Lanes", "Store", "Wal", "Postgres", "Publish", FolderOrder.TheLine,
-        "Upkeep", "Hosting", "Commands",
+        "Upkeep", "Doctor", "Hosting", "Commands",
     ];
 
     [Test]

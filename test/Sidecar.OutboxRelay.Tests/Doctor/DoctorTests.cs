@@ -1,0 +1,77 @@
+using Npgsql;
+using Sidecar.OutboxRelay.Tests.Fixtures;
+using Sidecar.TestKit.Postgres;
+
+namespace Sidecar.OutboxRelay.Tests.Doctor;
+
+/// <summary>What the doctor finds, on each server that there is.</summary>
+[TestFixtureSource(typeof(SharedPostgres), nameof(SharedPostgres.Ends))]
+internal sealed class DoctorTests(PostgresEnd end)
+{
+    [Test]
+    public async Task A_database_without_the_schema_is_told_how_to_get_it()
+    {
+        var server = await SharedPostgres.GetAsync(end);
+        await using var doctor = Relays.Start("doctor", "--postgres", await server.NewDatabaseAsync("bare"));
+        Assert.That(await doctor.EndAsync(), Is.EqualTo(1));
+        Assert.That(doctor.Output, Does.Contain("outbox-relay init --apply"));
+    }
+
+    [Test]
+    public async Task A_server_that_is_not_there_is_said_in_one_line()
+    {
+        await using var doctor = Relays.Start("doctor", "--postgres", "Host=127.0.0.1;Port=1;Database=a;Username=b;Password=secret");
+        Assert.That(await doctor.EndAsync(), Is.EqualTo(1));
+        Assert.That(doctor.Output, Does.Contain("cannot be reached").And.Not.Contain("secret"));
+    }
+
+    [Test]
+    public async Task What_is_wrong_is_named_with_its_fix()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync(
+            """
+            GRANT DELETE ON outbox.log TO outbox_writer;
+            DROP PUBLICATION outbox;
+            INSERT INTO outbox.alarm (kind, subject, text) VALUES ('slot', 'log_1', 'altered')
+            """);
+        await outbox.HoldAsync(await outbox.PublishAsync("no topic!", "k", "1"), "refused");
+        var (code, text) = await outbox.CommandAsync("doctor", "--bootstrap-servers", Kafka.BootstrapServers);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(text, Does.Contain("outbox_writer may DELETE outbox.log").And.Contain("CREATE PUBLICATION outbox")
+            .And.Contain("alarms accept 1").And.Contain("1 refused").And.Contain("is no name of a topic")
+            .And.Contain("is a superuser").And.Contain("start `outbox-relay run`").And.Not.Contain("could not be looked at"));
+    }
+
+    [Test]
+    public async Task A_healthy_outbox_as_the_relays_own_role_is_all_right()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        var topic = await Kafka.TopicAsync();
+        await outbox.ExecuteAsync(
+            "DO $$ BEGIN CREATE ROLE doctor_relay LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; " +
+            "GRANT outbox_relay TO doctor_relay");
+        await outbox.PublishAsync(topic, "k", "1");
+        await using var relay = outbox.Run();
+        await outbox.DrainedAsync();
+        var asRelay = new NpgsqlConnectionStringBuilder(outbox.ConnectionString) { Username = "doctor_relay" }.ConnectionString;
+        await using var doctor = Relays.Start(
+            "doctor", "--postgres", asRelay, "--bootstrap-servers", Kafka.BootstrapServers, "--output", "json");
+        Assert.That(await doctor.EndAsync(), Is.Zero, doctor.Output);
+        Assert.That(doctor.Output, Does.Contain("is no superuser").And.Contain("every lane has an owner")
+            .And.Contain($"{topic}: 4 partitions"));
+    }
+
+    [Test]
+    public async Task Who_keeps_a_slot_is_named()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await using var writer = await Sql.OpenAsync(outbox.ConnectionString);
+        await using var transaction = await writer.BeginTransactionAsync();
+        await writer.ExecuteAsync("SELECT outbox.publish('t', 'k'::text, NULL)");
+        var pid = writer.ProcessID;
+        await TestKit.Until.TrueAsync(
+            async () => (await outbox.CommandAsync("doctor")).Output.Contains($"pid {pid} ", StringComparison.Ordinal),
+            Relays.Bound, "the writer is named");
+    }
+}
