@@ -13,12 +13,18 @@ internal sealed record SlotMade(Snapshot? Beginning, WalProblem? Problem);
 /// </summary>
 internal sealed class WalAttempt : IAsyncDisposable
 {
+    private const int EndAttempts = 10;
+
+    private static readonly TimeSpan EndWait = TimeSpan.FromMilliseconds(500);
+
+    private readonly WalPlace place;
     private readonly CancellationTokenSource ending = new();
     private readonly WalStream stream;
     private Task<WalProblem>? running;
 
     public WalAttempt(WalPlace place)
     {
+        this.place = place;
         Token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         stream = new WalStream(place.ConnectionString, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)), place.Time);
         Made = MakeAsync(place.Source);
@@ -59,22 +65,45 @@ internal sealed class WalAttempt : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await ending.CancelAsync();
-        await Made;
-        if (running is not null)
+        var ended = Task.WhenAll(Made, running ?? Task.CompletedTask);
+        for (var i = 0; i < EndAttempts; i++)
         {
-            await running;
+            await ended.WaitAsync(EndWait, place.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ended.IsCompleted)
+            {
+                break;
+            }
+
+            // A cancellation that meets the beginning of the stream is lost on its way; the server ends it for certain.
+            await TerminateAsync();
         }
 
+        if (!ended.IsCompleted)
+        {
+            return;    // the server cannot be reached: the kernel ends the connection, and the server the slot
+        }
+
+        await stream.DisposeAsync();
+        ending.Dispose();
+        await ended;
+    }
+
+    private async Task TerminateAsync()
+    {
         try
         {
-            await stream.DisposeAsync();
+            var settings = new NpgsqlConnectionStringBuilder(place.ConnectionString) { Pooling = false };
+            await using var connection = new NpgsqlConnection(settings.ConnectionString);
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand(
+                "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1", connection);
+            command.Parameters.Add(new() { Value = SlotName });
+            await command.ExecuteNonQueryAsync();
         }
         catch (Exception e) when (WalFaults.IsOne(e))
         {
-            // It is gone already, and its slot with it.
+            // It is tried again.
         }
-
-        ending.Dispose();
     }
 
     private async Task<SlotMade> MakeAsync(NpgsqlDataSource source)

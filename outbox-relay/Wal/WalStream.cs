@@ -128,7 +128,17 @@ internal sealed class WalStream : IAsyncDisposable
     }
 
     /// <summary>Ends the connection, and with it the slot.</summary>
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await connection.DisposeAsync();
+        }
+        catch (Exception e) when (WalFaults.IsOne(e))
+        {
+            // It is gone already, and its slot with it.
+        }
+    }
 
     private sealed class Slot(ReplicationSlotOptions made) : LogicalReplicationSlot(Plugin, made);
 }

@@ -54,9 +54,9 @@ internal sealed class SettingsTests
     [Test]
     public void Only_PostgreSQL_has_a_log_to_read()
     {
-        var postgres = Read(new() { ["postgres"] = "Host=h", ["mode"] = "wal" }, []);
+        var postgres = Read(new() { ["postgres"] = "Host=h", ["bootstrap-servers"] = "k:1", ["mode"] = "wal" }, []);
         Assert.That((postgres.Options.Relay.Store.ReadsWal, postgres.Errors), Is.EqualTo((true, Array.Empty<string>())));
-        Assert.That(Read(new() { ["sqlite"] = "a.db", ["mode"] = "wal" }, []).Errors.Single(), Does.Contain("SQLite"));
+        Assert.That(Read(new() { ["sqlite"] = "a.db", ["bootstrap-servers"] = "k:1", ["mode"] = "wal" }, []).Errors.Single(), Does.Contain("SQLite"));
     }
 
     [Test]

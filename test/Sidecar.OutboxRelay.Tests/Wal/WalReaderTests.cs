@@ -155,6 +155,19 @@ public sealed class WalReaderTests(PostgresEnd end)
         Assert.That(there, Is.Zero);
     }
 
+    /// <summary>Npgsql then waited for an answer that did not come, and so did whoever stopped the relay.</summary>
+    [Test]
+    public async Task A_stream_that_has_only_just_begun_can_be_given_up()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            await driver.UntilAsync(() => driver.Reader.IsStreaming, "the stream");
+            await driver.Reader.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+            await driver.DisposeAsync();
+            driver = await WalDriver.StartAsync(driver.Database);
+        }
+    }
+
     [Test]
     public async Task A_role_that_may_not_replicate_is_told_the_grant_and_reads_the_table()
     {
