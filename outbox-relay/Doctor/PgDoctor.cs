@@ -36,7 +36,7 @@ public static class PgDoctor
             await using var source = PgSource.Create(address, StatementTimeout);
             await using var connection = await source.OpenConnectionAsync();
             List<Finding> findings = [Finding.Fine("connection", $"{address.Shown} answers")];
-            if (await Scalar<bool>(connection, "SELECT to_regclass('outbox.config') IS NULL"))
+            if (await PgDesk.ScalarAsync<bool>(connection, "SELECT to_regclass('outbox.config') IS NULL"))
             {
                 findings.AddRange(await PgServerChecks.VersionAsync(connection));
                 findings.Add(Finding.Bad("schema", "there is no outbox", "run `outbox-relay init --apply` as the owner"));
@@ -55,9 +55,6 @@ public static class PgDoctor
             return ([Finding.Bad("connection", PgFaults.Explain(e, address.Shown).Text, "address, network, password, TLS")], []);
         }
     }
-
-    internal static async Task<T> Scalar<T>(NpgsqlConnection connection, string sql) =>
-        (await PgDesk.ReadAsync(connection, sql, reader => reader.GetFieldValue<T>(0)))[0];
 
     private static async Task<IEnumerable<Finding>> LookAsync(
         NpgsqlConnection connection, string subject, Func<NpgsqlConnection, Task<IEnumerable<Finding>>> look)

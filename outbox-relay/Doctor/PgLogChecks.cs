@@ -31,7 +31,8 @@ internal static class PgLogChecks
                     $"INSERT INTO outbox.lane (bucket) SELECT generate_series({lanes}, {buckets - 1}) ON CONFLICT DO NOTHING")
                 : Finding.Fine("lanes", $"{lanes}"),
             live == 0 ? Finding.Bad("relays", "none lives", "start `outbox-relay run`")
-            : orphans > 0 ? Finding.Warn("relays", $"{live} live; {orphans} lanes are nobody's", "they are claimed within a lease; if not, see the relays' logs")
+            : orphans > 0 ? Finding.Warn(
+                "relays", $"{live} live; {orphans} lanes are nobody's", "they are claimed within a lease; if not, see the relays' logs")
             : Finding.Fine("relays", $"{live} live, every lane has an owner"),
         ];
     }

@@ -61,7 +61,7 @@ internal static class PgRoleChecks
               JOIN pg_roles o ON o.oid = a.roleid WHERE o.rolname = 'outbox_writer' ORDER BY 1 LIMIT 20
             """,
             r => r.GetString(0));
-        var everybody = await PgDoctor.Scalar<bool>(
+        var everybody = await PgDesk.ScalarAsync<bool>(
             connection,
             """
             SELECT bool_or(has_function_privilege('public', p.oid, 'EXECUTE')) FROM pg_proc p
@@ -97,7 +97,7 @@ internal static class PgRoleChecks
 
     private static async Task<Finding> ClusterAsync(NpgsqlConnection connection, string cluster)
     {
-        var here = await PgDoctor.Scalar<string>(connection, "SELECT system_identifier::text FROM pg_control_system()");
+        var here = await PgDesk.ScalarAsync<string>(connection, "SELECT system_identifier::text FROM pg_control_system()");
         return here == cluster
             ? Finding.Fine("cluster", $"the outbox is in the cluster that it was made in")
             : Finding.Bad(

@@ -25,7 +25,7 @@ internal static class PgServerChecks
     public static async Task<IEnumerable<Finding>> ClockAsync(NpgsqlConnection connection)
     {
         var before = TimeProvider.System.GetUtcNow();
-        var theirs = new DateTimeOffset(await PgDoctor.Scalar<DateTime>(connection, "SELECT clock_timestamp()"), TimeSpan.Zero);
+        var theirs = new DateTimeOffset(await PgDesk.ScalarAsync<DateTime>(connection, "SELECT clock_timestamp()"), TimeSpan.Zero);
         var after = TimeProvider.System.GetUtcNow();
         var off = theirs < before ? before - theirs : theirs > after ? theirs - after : TimeSpan.Zero;
         var text = $"{off.TotalSeconds.ToString("F1", CultureInfo.InvariantCulture)} s between the database and this machine";
@@ -45,7 +45,7 @@ internal static class PgServerChecks
             reader => (reader.GetString(0), reader.GetString(1)))).ToDictionary(row => row.Item1, row => row.Item2);
 
         // Ours is set by the relay itself: what writers get is what stands for the database.
-        var commit = await PgDoctor.Scalar<string>(
+        var commit = await PgDesk.ScalarAsync<string>(
             connection,
             """
             SELECT coalesce((SELECT substr(c, 20) FROM pg_db_role_setting s, unnest(s.setconfig) c

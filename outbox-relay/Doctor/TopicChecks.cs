@@ -62,7 +62,8 @@ public static class TopicChecks
         if (inSync is { } least && least > replicas)
         {
             yield return Finding.Bad(
-                "topic", $"{topic}: min.insync.replicas {least} of {replicas} replicas: nothing can be written", "lower it, or add replicas");
+                "topic", $"{topic}: min.insync.replicas {least} of {replicas} replicas: nothing can be written",
+                "lower it, or add replicas");
         }
         else if (replicas > 1 && inSync == 1)
         {

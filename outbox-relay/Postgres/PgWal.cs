@@ -17,13 +17,16 @@ internal sealed class PgWal : IAsyncDisposable
         """
         SELECT n.i FROM unnest($1::bigint[], $2::text[], $3::bytea[]) WITH ORDINALITY AS n(id, topic, key, i)
          WHERE EXISTS (SELECT FROM outbox.held h WHERE h.topic = n.topic AND md5(h.key) = md5(n.key) AND h.key = n.key
-                                                   AND h.id < n.id)
+                                                   AND h.id < n.id AND ($4 OR h.kind <> 'refused'))
         """;
 
     private const string Visible = "SELECT count(*) FROM outbox.log WHERE id = ANY ($1)";
 
     private static readonly NpgsqlDbType[] BehindTypes =
-        [NpgsqlDbType.Array | NpgsqlDbType.Bigint, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Bytea];
+    [
+        NpgsqlDbType.Array | NpgsqlDbType.Bigint, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Array | NpgsqlDbType.Bytea,
+        NpgsqlDbType.Boolean,
+    ];
 
     private static readonly TimeSpan LastMarkerWait = TimeSpan.FromSeconds(1);
 
@@ -84,7 +87,7 @@ internal sealed class PgWal : IAsyncDisposable
         var rows = reader.Take(limits.Rows, limits.Bytes);
         if (rows.Count > 0 && held.MayBe)
         {
-            await MarkBehindAsync(rows);
+            await MarkBehindAsync(rows, limits);
         }
 
         return rows;
@@ -195,13 +198,14 @@ internal sealed class PgWal : IAsyncDisposable
         lanes.Book.Note(position.LastId, position.NextXid);
     }
 
-    private async Task MarkBehindAsync(List<OutboxRow> rows)
+    private async Task MarkBehindAsync(List<OutboxRow> rows, PgReadLimits limits)
     {
         var batch = await session.PrepareAsync("behind", (Behind, BehindTypes));
         var parameters = batch.BatchCommands[0].Parameters;
         parameters[0].Value = rows.Select(row => row.Id).ToArray();
         parameters[1].Value = rows.Select(row => row.Topic).ToArray();
         parameters[2].Value = rows.Select(row => row.Key).ToArray();
+        parameters[3].Value = limits.RefusedHold;
         await using var found = await batch.ExecuteReaderAsync();
         while (await found.ReadAsync())
         {

@@ -67,4 +67,8 @@ public sealed class PgDesk(PgAddress address)
 
         return rows;
     }
+
+    /// <summary>Reads the one value that there is.</summary>
+    public static async Task<T> ScalarAsync<T>(NpgsqlConnection connection, string sql) =>
+        (await ReadAsync(connection, sql, reader => reader.GetFieldValue<T>(0)))[0];
 }

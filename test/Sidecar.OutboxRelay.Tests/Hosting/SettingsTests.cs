@@ -56,7 +56,8 @@ internal sealed class SettingsTests
     {
         var postgres = Read(new() { ["postgres"] = "Host=h", ["bootstrap-servers"] = "k:1", ["mode"] = "wal" }, []);
         Assert.That((postgres.Options.Relay.Store.ReadsWal, postgres.Errors), Is.EqualTo((true, Array.Empty<string>())));
-        Assert.That(Read(new() { ["sqlite"] = "a.db", ["bootstrap-servers"] = "k:1", ["mode"] = "wal" }, []).Errors.Single(), Does.Contain("SQLite"));
+        var sqlite = Read(new() { ["sqlite"] = "a.db", ["bootstrap-servers"] = "k:1", ["mode"] = "wal" }, []);
+        Assert.That(sqlite.Errors.Single(), Does.Contain("SQLite"));
     }
 
     [Test]

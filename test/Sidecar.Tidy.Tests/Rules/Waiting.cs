@@ -17,6 +17,8 @@ public static class Waiting
                 "the relay's one loop gets a thread of the pool, since it asks the database synchronously; it is awaited",
             [("outbox-relay/Publish/KafkaPublisher.cs", "Task.Run")] =
                 "librdkafka answers metadata requests synchronously, for seconds if no broker does; both are awaited",
+            [("outbox-relay/Doctor/TopicChecks.cs", "Task.Run")] =
+                "librdkafka answers metadata requests synchronously; the command has nothing else to do, and awaits it",
         };
 
     /// <summary>For the products: what they do at run time.</summary>
