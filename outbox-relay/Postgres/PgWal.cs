@@ -205,7 +205,7 @@ internal sealed class PgWal : IAsyncDisposable
         parameters[0].Value = rows.Select(row => row.Id).ToArray();
         parameters[1].Value = rows.Select(row => row.Topic).ToArray();
         parameters[2].Value = rows.Select(row => row.Key).ToArray();
-        parameters[3].Value = limits.RefusedHold;
+        parameters[3].Value = limits.HoldsKeys;
         await using var found = await batch.ExecuteReaderAsync();
         while (await found.ReadAsync())
         {
