@@ -1,3 +1,4 @@
+using Sidecar.TestKit;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Sidecar.Delivery.V1;
