@@ -1,8 +1,8 @@
-using Sidecar.TestKit;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Sidecar.Delivery.V1;
 using Sidecar.Integration.Tests.Rig;
+using Sidecar.TestKit;
 using Sidecar.TestKit.Apps;
 using Sidecar.TestKit.Kafka;
 using Sidecar.TestKit.Processes;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using Sidecar.OutboxRelay.Tests.Fixtures;
 using Sidecar.TestKit.Postgres;
@@ -57,7 +58,13 @@ internal sealed class DoctorTests(PostgresEnd end)
         var asRelay = new NpgsqlConnectionStringBuilder(outbox.ConnectionString) { Username = "doctor_relay" }.ConnectionString;
         await using var doctor = Relays.Start(
             "doctor", "--postgres", asRelay, "--bootstrap-servers", Kafka.BootstrapServers, "--output", "json");
-        Assert.That(await doctor.EndAsync(), Is.Zero, doctor.Output);
+        await doctor.EndAsync();
+
+        // The tests' own servers run without fsync, which the doctor is right to find wrong; nothing else is.
+        var wrong = JsonDocument.Parse(doctor.Output).RootElement.EnumerateArray()
+            .Where(finding => finding.GetProperty("severity").GetString() == "WRONG")
+            .Select(finding => finding.GetProperty("subject").GetString());
+        Assert.That(wrong.Where(subject => subject != "durability"), Is.Empty, doctor.Output);
         Assert.That(doctor.Output, Does.Contain("is no superuser").And.Contain("every lane has an owner")
             .And.Contain($"{topic}: 4 partitions"));
     }
