@@ -1,6 +1,7 @@
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Health;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
@@ -35,6 +36,7 @@ namespace Sidecar.Agent;
 public sealed class Pipeline : IAsyncDisposable
 {
     private readonly List<Line> lines = [];
+    private readonly Dictionary<HealthTarget, AppHealth> apps = [];
     private readonly ConsumeLoop loop;
     private readonly DeadLetterProducer? letters;
     private readonly AgentTelemetry telemetry;
@@ -52,7 +54,9 @@ public sealed class Pipeline : IAsyncDisposable
 
         foreach (var subscription in options.Subscriptions)
         {
-            lines.Add(new Line(subscription, budget, telemetry, Writes(subscription) ? letters : null, options.Source.Group));
+            var line = new Line(subscription, budget, telemetry, Writes(subscription) ? letters : null, options.Source.Group);
+            line.Heed(HealthOf(subscription), telemetry);
+            lines.Add(line);
         }
 
         loop = new ConsumeLoop(options.Source, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
@@ -69,10 +73,15 @@ public sealed class Pipeline : IAsyncDisposable
             line.Start(telemetry, stop);
         }
 
+        foreach (var app in apps.Values)
+        {
+            app.Start();
+        }
+
         loop.Start();
         using (stop.Register(loop.Stop))
         {
-            var first = await Task.WhenAny([loop.Completion, .. lines.SelectMany(line => line.Loops)]);
+            var first = await Task.WhenAny([loop.Completion, .. lines.SelectMany(line => line.Loops), .. apps.Values.Select(app => app.Completion)]);
             if (first != loop.Completion)
             {
                 await first;
@@ -85,6 +94,11 @@ public sealed class Pipeline : IAsyncDisposable
         {
             await line.StopAsync();
         }
+
+        foreach (var app in apps.Values)
+        {
+            await app.StopAsync();
+        }
     }
 
     /// <inheritdoc/>
@@ -96,7 +110,29 @@ public sealed class Pipeline : IAsyncDisposable
             await line.DisposeAsync();
         }
 
+        foreach (var app in apps.Values)
+        {
+            app.Dispose();
+        }
+
         letters?.Dispose();
+    }
+
+    /// <summary>One application is asked once, however many subscriptions deliver to it.</summary>
+    private AppHealth? HealthOf(SubscriptionOptions subscription)
+    {
+        if (subscription.Health.Mode == HealthMode.Off)
+        {
+            return null;
+        }
+
+        var target = new HealthTarget(subscription.Delivery.AppAddress, subscription.Health);
+        if (!apps.TryGetValue(target, out var health))
+        {
+            apps[target] = health = new AppHealth(target, telemetry);
+        }
+
+        return health;
     }
 
     private static bool Writes(SubscriptionOptions subscription) => subscription.Delivery.OnExhausted == OnExhausted.DeadLetter;
@@ -130,7 +166,14 @@ public sealed class Pipeline : IAsyncDisposable
         /// <summary>Loops that end only when the line is stopped.</summary>
         public IEnumerable<Task> Loops => letters is null ? [deliverer.Completion] : [deliverer.Completion, letters.Completion];
 
-        public TopicRoute Route { get; }
+        public TopicRoute Route { get; private set; }
+
+        /// <summary>Delivers only while the application is well.</summary>
+        public void Heed(AppHealth? health, AgentTelemetry telemetry)
+        {
+            health?.Add(new HealthReport(subscription.Name, dispatcher.Control, telemetry));
+            Route = Route with { Health = health };
+        }
 
         public void Start(AgentTelemetry telemetry, CancellationToken stop)
         {

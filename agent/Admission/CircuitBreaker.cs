@@ -113,6 +113,13 @@ internal sealed class CircuitBreaker(BreakerOptions options)
     /// <summary>The delivery that passed in this era is the probe that all others wait for.</summary>
     public bool IsProbe(int era) => State == BreakerState.HalfOpen && era == Era;
 
+    /// <summary>The application was away and has come back, as others know: one goes first, and the rest step by step.</summary>
+    public void ProbeFirst(TimeSpan now)
+    {
+        Open(OpenCause.Absent, now);
+        ProbeAt = now;
+    }
+
     /// <summary>A delivery that passed in this era has ended.</summary>
     public BreakerTurn Observe(AppSign sign, int era, TimeSpan now)
     {

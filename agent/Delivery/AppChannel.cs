@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -23,7 +21,6 @@ internal sealed class AppChannel : IDisposable
     /// <summary>The largest response that is read, in bytes.</summary>
     internal const int MaxResponseBytes = 4 * 1024 * 1024;
 
-    private const string UnixPrefix = "unix:";
     private readonly GrpcChannel channel;
     private readonly string address;
 
@@ -52,8 +49,7 @@ internal sealed class AppChannel : IDisposable
             MaxRetryAttempts = null,
             ServiceConfig = null,
         };
-        var isUnix = address.StartsWith(UnixPrefix, StringComparison.Ordinal);
-        channel = GrpcChannel.ForAddress(isUnix ? "http://localhost" : "http://" + address, options);
+        channel = GrpcChannel.ForAddress(AppSocket.IsUnix(address) ? "http://localhost" : "http://" + address, options);
         Calls = channel.CreateCallInvoker();
     }
 
@@ -63,22 +59,6 @@ internal sealed class AppChannel : IDisposable
     /// <summary>Ends all calls and closes the connections.</summary>
     public void Dispose() => channel.Dispose();
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
-    {
-        var isUnix = address.StartsWith(UnixPrefix, StringComparison.Ordinal);
-        var socket = isUnix
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            EndPoint end = isUnix ? new UnixDomainSocketEndPoint(address[UnixPrefix.Length..]) : context.DnsEndPoint;
-            await socket.ConnectAsync(end, cancellation);
-            return new AppStream(socket);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation) =>
+        new AppStream(await AppSocket.ConnectAsync(address, cancellation));
 }

@@ -43,6 +43,19 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
 
         TellStorm(finished.Storm);
         metrics.BreakerState.Set(Shown(finished.Breaker.State));
+        if (!finished.IsUnhealthy)
+        {
+            TellApp(finished, outcome);
+        }
+
+        if (finished.Turn == BreakerTurn.Opened)
+        {
+            metrics.Opened(finished.Breaker.Cause.ToString().ToLowerInvariant());
+        }
+    }
+
+    private void TellApp(Finished finished, AttemptOutcome outcome)
+    {
         if (finished.Breaker.IsPassable)
         {
             metrics.AppUp.Set(1);
@@ -52,11 +65,6 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
         {
             metrics.AppUp.Set(0);
             waits.For(App, Why(outcome, finished.Breaker.Cause));
-        }
-
-        if (finished.Turn == BreakerTurn.Opened)
-        {
-            metrics.Opened(finished.Breaker.Cause.ToString().ToLowerInvariant());
         }
     }
 

@@ -16,13 +16,13 @@ internal sealed class Departures : IDisposable
     private readonly ConcurrencyLimit limit;
     private readonly CircuitBreaker breaker;
     private readonly StormLimit storm;
+    private readonly RateLimit rate;
     private readonly Stack<DeliverySlot> idle = new();
     private readonly Lock guard;
     private readonly DeliveryOptions delivery;
     private readonly TimeProvider time;
     private readonly long started;
-    private readonly ITimer timer;
-    private TimeSpan timerDue = TimeSpan.MaxValue;
+    private readonly Alarm alarm;
     private QueuedEvent? alone;
     private int inFlight;
     private bool stopped;
@@ -36,13 +36,14 @@ internal sealed class Departures : IDisposable
         limit = new ConcurrencyLimit(Math.Min(options.ConcurrencyFloor, options.Concurrency), options.Concurrency);
         ready = new ReadyQueue(budget);
         storm = new StormLimit(options.DeadLetterLimit);
+        rate = new RateLimit(options.RateLimit);
         this.time = time;
         started = time.GetTimestamp();
-        timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        alarm = new Alarm(time, OnAlarm);
     }
 
-    /// <summary>Deliveries may start.</summary>
-    public bool GateOpen => Breaker.IsPassable;
+    /// <summary>What keeps everything from departing, whatever the breaker says.</summary>
+    public Bars Bars { get; } = new();
 
     /// <summary>Where the breaker stands.</summary>
     public BreakerView Breaker => breaker.View;
@@ -173,16 +174,26 @@ internal sealed class Departures : IDisposable
         }
     }
 
-    public void Dispose() => timer.Dispose();
+    /// <summary>The application was away: it is probed before all may pass.</summary>
+    public void ProbeFirst() => breaker.ProbeFirst(Now);
+
+    public void Dispose() => alarm.Dispose();
 
     private QueuedEvent? Take()
     {
-        var now = Now;
-        ready.EndPauses(now);
-        if (ready.IsEmpty || !HasPlace || !storm.MayPass(now) || !breaker.TryPass(now))
+        if (Bars.Any)
         {
             return null;
         }
+
+        var now = Now;
+        ready.EndPauses(now);
+        if (ready.IsEmpty || !HasPlace || !storm.MayPass(now) || !rate.MayPass(now) || !breaker.TryPass(now))
+        {
+            return null;
+        }
+
+        rate.Pass();
 
         var isSuspect = ready.NextIsSuspect;
         var taken = ready.Take()!;
@@ -233,48 +244,41 @@ internal sealed class Departures : IDisposable
     /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
     private void Arm()
     {
-        // A slot that is busy looks for itself when it comes back. With none idle, a timer could only fire in vain, again
-        // and again.
-        if (idle.Count == 0)
+        // A slot that is busy looks for itself when it comes back. With none idle, or while nothing may depart at all, a
+        // timer could only fire in vain, again and again.
+        if (idle.Count == 0 || Bars.Any)
         {
             return;
         }
 
+        var now = Now;
         var due = ready.NextDue ?? TimeSpan.MaxValue;
-        if (breaker.State == BreakerState.Open && !ready.IsEmpty && HasPlace && breaker.ProbeAt < due)
+        var paced = rate.NextAt > now;
+        if (paced && !ready.IsEmpty && rate.NextAt < due)
+        {
+            due = rate.NextAt;
+        }
+
+        if (!paced && breaker.State == BreakerState.Open && !ready.IsEmpty && HasPlace && breaker.ProbeAt < due)
         {
             due = breaker.ProbeAt;
         }
 
         // While it is held nothing passes, so nothing else is worth waking for.
-        if (storm.Held is not null && !ready.IsEmpty && !storm.MayPass(Now))
+        if (storm.Held is not null && !ready.IsEmpty && !storm.MayPass(now))
         {
-            due = storm.ProbeAt > Now ? storm.ProbeAt : TimeSpan.MaxValue;
+            due = storm.ProbeAt > now ? storm.ProbeAt : TimeSpan.MaxValue;
         }
 
-        if (due >= timerDue)
-        {
-            return;
-        }
-
-        timerDue = due;
-        var wait = due - Now;
-        timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        alarm.Set(due, now);
     }
 
-    private void OnTimer()
+    private void OnAlarm()
     {
         lock (guard)
         {
-            timerDue = TimeSpan.MaxValue;
+            alarm.Rang();
             Pump();
         }
     }
 }
-
-/// <summary>What may be in flight, and what waits for leave to be.</summary>
-/// <param name="Limit">Deliveries that may be in flight now.</param>
-/// <param name="Floor">The least that this comes to.</param>
-/// <param name="Ceiling">The most.</param>
-/// <param name="Unfunded">Retries that wait for the retry budget.</param>
-internal readonly record struct FlowView(int Limit, int Floor, int Ceiling, int Unfunded);

@@ -42,6 +42,9 @@ public sealed class DispatchOptions
     /// <summary>The same in bytes held. 64 KiB to 1 GiB; one event is always admitted, however large.</summary>
     public long WindowBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>Deliveries that may start in a second, over all partitions in this pod. 1 to 1,000,000; 0: no limit.</summary>
+    public int RateLimit { get; set; }
+
     /// <summary>How many dead letters hold the subscription.</summary>
     public StormThreshold DeadLetterLimit { get; set; } = StormThreshold.Default;
 }

@@ -9,6 +9,9 @@ public static class DispatchOptionsRules
     /// <summary>The most deliveries in flight at a time.</summary>
     public const int MaxConcurrency = 1024;
 
+    /// <summary>The most deliveries a second that can be a limit.</summary>
+    public const int MaxRateLimit = 1_000_000;
+
     /// <summary>The smallest window of a partition, in events.</summary>
     public const int MinWindow = 16;
 

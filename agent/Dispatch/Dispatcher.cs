@@ -40,7 +40,11 @@ public sealed class Dispatcher : IDisposable
         this.time = time;
         this.random = random;
         departures = new Departures(guard, time, options, delivery);
+        Control = new DepartureControl(guard, departures);
     }
+
+    /// <summary>Stops and starts all of its deliveries from outside.</summary>
+    internal DepartureControl Control { get; }
 
     /// <summary>Events that have ended since the start. Counts up only.</summary>
     public long Completed => Volatile.Read(ref completed);
@@ -92,18 +96,7 @@ public sealed class Dispatcher : IDisposable
     /// Waits, on the consume thread, until a full partition has room, at most for the time given. A short wait is far
     /// cheaper than a pause, which drops what the client has prefetched.
     /// </summary>
-    internal bool WaitForRoom(PartitionWorker worker, TimeSpan atMost)
-    {
-        lock (guard)
-        {
-            if (room.IsSettled(worker))
-            {
-                return worker.HasRoom;
-            }
-        }
-
-        return room.Wait(atMost);
-    }
+    internal bool WaitForRoom(PartitionWorker worker, TimeSpan atMost) => room.Wait(worker, guard, atMost);
 
     /// <summary>The next event for a slot; null when there will be none any more.</summary>
     internal ValueTask<QueuedEvent?> TakeAsync(DeliverySlot slot)
@@ -137,7 +130,10 @@ public sealed class Dispatcher : IDisposable
             step = departures.Admit(step, queued.IsProbe);
             Settle_NeedsLock(queued, step, outcome);
             Signal_NeedsLock(worker);
-            return new Finished(step, queued.Attempts, turn, departures.Breaker, departures.StormReason, queued.IsProbe);
+            return new Finished(step, queued.Attempts, turn, departures.Breaker, departures.StormReason, queued.IsProbe)
+            {
+                IsUnhealthy = departures.Bars[Admission.Bar.Unhealthy] is not null,
+            };
         }
     }
 

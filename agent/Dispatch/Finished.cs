@@ -10,4 +10,8 @@ namespace Sidecar.Agent.Dispatch;
 /// <param name="Storm">Why the subscription is held for its dead letters; null: it is not.</param>
 /// <param name="WasProbe">The delivery was a probe of such a hold.</param>
 internal readonly record struct Finished(
-    Step Step, int Attempts, BreakerTurn Turn, BreakerView Breaker, string? Storm, bool WasProbe);
+    Step Step, int Attempts, BreakerTurn Turn, BreakerView Breaker, string? Storm, bool WasProbe)
+{
+    /// <summary>Its application says that it is not well: that is told by whoever asks it.</summary>
+    public bool IsUnhealthy { get; init; }
+}

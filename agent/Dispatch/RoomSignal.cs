@@ -9,17 +9,21 @@ internal sealed class RoomSignal : IDisposable
     private readonly ManualResetEventSlim room = new();
     private PartitionWorker? awaited;
 
-    /// <summary>Notes whose room is waited for. True: there is nothing to wait for, and why is known.</summary>
-    public bool IsSettled(PartitionWorker worker)
+    /// <summary>Waits until a full partition has room, at most for the time given; false: it has none.</summary>
+    public bool Wait(PartitionWorker worker, Lock guard, TimeSpan atMost)
     {
-        if (worker.HasRoom || worker.Standing is not null)
+        lock (guard)
         {
-            return true;
+            if (worker.HasRoom || worker.Standing is not null)
+            {
+                return worker.HasRoom;
+            }
+
+            awaited = worker;
+            room.Reset();
         }
 
-        awaited = worker;
-        room.Reset();
-        return false;
+        return room.Wait(atMost);
     }
 
     /// <summary>A worker has changed.</summary>
@@ -31,9 +35,6 @@ internal sealed class RoomSignal : IDisposable
             room.Set();
         }
     }
-
-    /// <summary>Waits; false: there is no room in time.</summary>
-    public bool Wait(TimeSpan atMost) => room.Wait(atMost);
 
     public void Dispose() => room.Dispose();
 }

@@ -44,6 +44,9 @@ internal sealed unsafe class KafkaConsumer : IDisposable
     /// <summary>Joins the group for these topics.</summary>
     public void Subscribe(IEnumerable<string> topics) => consumer.Subscribe(topics);
 
+    /// <summary>Leaves the group, and may join it again; the revoke handler runs within a poll.</summary>
+    public void Unsubscribe() => consumer.Unsubscribe();
+
     /// <summary>Serves callbacks and returns the next record or report, waiting for at most this time.</summary>
     public Polled Poll(int timeoutMs)
     {

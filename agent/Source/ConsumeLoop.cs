@@ -28,11 +28,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// <summary>Time between two updates of the gauges.</summary>
     private static readonly TimeSpan GaugeInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a request to Kafka may take that the loop waits for, and how often a missing topic is looked for.</summary>
+    /// <summary>How long a request to Kafka may take that the loop waits for.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long a look for a missing topic may keep the loop from polling.</summary>
-    private static readonly TimeSpan LookTimeout = TimeSpan.FromSeconds(1);
 
     private readonly SourceOptions options;
     private readonly AgentTelemetry telemetry;
@@ -44,10 +41,11 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private readonly Assignment assignment;
     private readonly FlowControl flow;
     private readonly PartitionGauges gauges;
+    private readonly Participation participation;
+    private readonly TopicSearch topics;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? failure;
     private TimeSpan nextGauges;
-    private TimeSpan nextTopicCheck;
     private volatile bool stopping;
 
     public ConsumeLoop(SourceOptions options, CommitOptions commit, TopicRoutes routes, AgentTelemetry telemetry)
@@ -64,6 +62,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         assignment = new Assignment(routes, positions, committer, report, options);
         flow = new FlowControl(consumer, report);
         gauges = new PartitionGauges(consumer, telemetry.Metrics, routes);
+        participation = new Participation(routes, consumer, report, options.LeaveAfter);
+        topics = new TopicSearch(consumer, report);
     }
 
     /// <summary>Ends when the loop has ended: after <see cref="Stop"/>, or with the failure that ended it.</summary>
@@ -136,7 +136,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         try
         {
             report.Started(options);
-            consumer.Subscribe(routes.Topics);
+            participation.Steer();
             while (!stopping && failure is null)
             {
                 Turn();
@@ -224,6 +224,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private void Steer()
     {
         telemetry.Heartbeat.Beat();
+        participation.Steer();
         flow.Resume(assignment.All);
         committer.Tick(assignment.All, routes.Completed);
         var now = report.Now;
@@ -233,29 +234,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
             gauges.Refresh(assignment.All);
         }
 
-        if (now >= nextTopicCheck)
-        {
-            nextTopicCheck = now + RequestTimeout;
-            LookForTopics();
-        }
-    }
-
-    private void LookForTopics()
-    {
-        try
-        {
-            foreach (var topic in report.MissingTopics().ToList())
-            {
-                if (consumer.PartitionCount(topic, LookTimeout) > 0)
-                {
-                    report.TopicFound(topic);
-                }
-            }
-        }
-        catch (KafkaException)
-        {
-            // Kafka does not answer now; whoever waits for it says so. The next look comes by itself.
-        }
+        topics.Tick(now);
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Prometheus;
+using Sidecar.Agent.Admission;
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Kafka;
@@ -11,7 +12,7 @@ namespace Sidecar.Agent.Source;
 /// <summary>Brings the gauges up to date, now and then; series of partitions that have gone are removed at once.</summary>
 internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metrics, TopicRoutes routes)
 {
-    private static readonly string[] Reasons = ["window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked"];
+    private static readonly string[] Reasons = ["window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked", .. Bars.Codes];
 
     private readonly Dictionary<string, Counter.Child> received = routes.Topics.ToDictionary(
         topic => topic, topic => metrics.Received.WithLabels(routes.Of(topic).Subscription, topic));
@@ -101,10 +102,11 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         }
         else
         {
+            var barred = partition.Dispatcher.Control.Code;
             foreach (var reason in Reasons)
             {
                 var label = metrics.Standing.WithLabels(subscription, topic, number, reason);
-                label.Set((reason == full && partition.Paused) || reason == held ? 1 : 0);
+                label.Set((reason == full && partition.Paused) || reason == held || reason == barred ? 1 : 0);
             }
         }
     }

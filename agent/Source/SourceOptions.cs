@@ -39,6 +39,11 @@ public sealed class SourceOptions
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
+    /// How long an application may be unhealthy before its partitions are left to other pods. 1 s to 24 h; null: for ever.
+    /// </summary>
+    public TimeSpan? LeaveAfter { get; set; }
+
+    /// <summary>
     /// Bytes that all events received and not yet done may hold in this process; above it every partition pauses.
     /// 1 MiB to 4 GiB.
     /// </summary>

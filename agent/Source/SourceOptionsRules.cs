@@ -26,6 +26,12 @@ public static class SourceOptionsRules
     /// <summary>The longest wait for deliveries in flight when the agent stops.</summary>
     public static readonly TimeSpan MaxDrainTimeout = TimeSpan.FromMinutes(10);
 
+    /// <summary>The shortest time after which partitions are left to other pods.</summary>
+    public static readonly TimeSpan MinLeaveAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest.</summary>
+    public static readonly TimeSpan MaxLeaveAfter = TimeSpan.FromHours(24);
+
     private const string Heartbeat = "heartbeat.interval.ms";
     private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(3);
 

@@ -23,6 +23,21 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
     public void Started(SourceOptions options) => Log.Joining(
         logger, options.Group, string.Join(", ", routes.Topics), options.BootstrapServers);
 
+    /// <summary>A subscription takes part in the group, or does not (any more).</summary>
+    public void Participates(TopicRoute route, bool isIn, bool hasLeft, string reason)
+    {
+        metrics.Joined.WithLabels(route.Subscription).Set(isIn ? 1 : 0);
+        if (isIn)
+        {
+            waits.Over(Join(route.Subscription));
+            return;
+        }
+
+        waits.For(Join(route.Subscription), hasLeft
+            ? $"its partitions were left to other pods (leave-after), since its application is not well: {reason}"
+            : $"it joins the group when its application is well: {reason}");
+    }
+
     /// <summary>The loop asks in vain; it is alive all the same.</summary>
     public void WaitsForOffsets(string? reason)
     {
@@ -130,6 +145,8 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
     public void TopicFound(string topic) => waits.Over(Topic(topic));
 
     public string SubscriptionOf(TopicPartition partition) => routes.Of(partition.Topic).Subscription;
+
+    private static string Join(string subscription) => $"join:{subscription}";
 
     private static string Topic(string topic) => $"topic:{topic}";
 }

@@ -1,4 +1,5 @@
 using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Health;
 
 namespace Sidecar.Agent.Source;
 
@@ -8,7 +9,11 @@ namespace Sidecar.Agent.Source;
 /// <param name="Start">Where the group starts in them.</param>
 /// <param name="Dispatcher">Who takes their records.</param>
 internal sealed record TopicRoute(
-    string Subscription, IReadOnlyList<string> Topics, StartAt Start, Dispatcher Dispatcher);
+    string Subscription, IReadOnlyList<string> Topics, StartAt Start, Dispatcher Dispatcher)
+{
+    /// <summary>The health of its application; null: nobody asks for it.</summary>
+    public AppHealth? Health { get; init; }
+}
 
 /// <summary>Which subscription takes the records of a topic. A topic has one.</summary>
 internal sealed class TopicRoutes(IReadOnlyList<TopicRoute> routes)

@@ -31,6 +31,30 @@ internal static class FlowFormats
                 : string.Create(CultureInfo.InvariantCulture, $"{value.Floor}..{value.Ceiling}"));
     }
 
+    /// <summary>A whole number, or <c>off</c>, which is 0.</summary>
+    public static ValueFormat<int> IntegerOrOff(int min, int max)
+    {
+        var number = ScalarFormats.Integer(min, max);
+        return ValueFormat<int>.OfText(
+            $"{number.Limits}, or {Off}",
+            text => text == Off ? new Parsed<int>(0, null) : number.Read(SettingValue.Of(text)),
+            value => value == 0 ? Off : number.Show(value));
+    }
+
+    /// <summary>A span of time, or <c>off</c>, which is null.</summary>
+    public static ValueFormat<TimeSpan?> DurationOrOff(TimeSpan min, TimeSpan max)
+    {
+        var duration = ScalarFormats.Duration(min, max);
+        return ValueFormat<TimeSpan?>.OfText(
+            $"{duration.Limits}, or {Off}",
+            text =>
+            {
+                var read = text == Off ? default : duration.Read(SettingValue.Of(text));
+                return new Parsed<TimeSpan?>(text == Off ? null : read.Value, read.Problem);
+            },
+            value => value is { } span ? duration.Show(span) : Off);
+    }
+
     /// <summary>A share in percent, or <c>off</c>, which is 0.</summary>
     public static ValueFormat<int> Percent(int max)
     {

@@ -48,6 +48,10 @@ internal static class ProcessFields
             "How long a stop waits for deliveries in flight; below the pod's grace period.",
             o => o.Source.DrainTimeout, (o, v) => o.Source.DrainTimeout = v),
         F.Of(
+            "leave-after", FlowFormats.DurationOrOff(SourceOptionsRules.MinLeaveAfter, SourceOptionsRules.MaxLeaveAfter),
+            "How long an application may be unhealthy before its partitions are left to other pods.",
+            o => o.Source.LeaveAfter, (o, v) => o.Source.LeaveAfter = v),
+        F.Of(
             "max-buffer", ScalarFormats.Size(SourceOptionsRules.MinBufferBytes, SourceOptionsRules.MaxBufferBytes),
             "Bytes that all events received and not yet done may hold; above it every partition pauses.",
             o => o.Source.MaxBufferBytes, (o, v) => o.Source.MaxBufferBytes = v),
@@ -71,7 +75,6 @@ internal static class ProcessFields
         F.NotYet("admin-port", "The port of the commands that act on a running agent."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),
         F.NotYet("group-protocol", "consumer: the group protocol on the broker's side."),
-        F.NotYet("leave-after", "How long an application may be gone before its agent leaves the group."),
         F.NotYet("paused", "true, or the names of subscriptions that are paused."),
         F.NotYet("insecure", "true: the certificates of brokers are not checked."),
     ];

@@ -97,16 +97,23 @@ internal static class SubscriptionFields
         F.Of(
             "start", ScalarFormats.Choice([("earliest", StartAt.Earliest), ("latest", StartAt.Latest)], "timestamp"),
             "Where the group starts in a topic that it has never read.", o => o.Start, (o, v) => o.Start = v),
+        F.Of(
+            "rate-limit", FlowFormats.IntegerOrOff(1, Dispatches.MaxRateLimit),
+            "Deliveries that may start in a second, repeats included, over all partitions of the subscription in this pod.",
+            o => o.Dispatch.RateLimit, (o, v) => o.Dispatch.RateLimit = v),
+        F.Of(
+            "health", HealthFormat.Setting,
+            "How the application is asked whether it is well; while it is not, nothing is sent to it. auto: by grpc.health.v1 if it has "
+            + "that, otherwise whether something listens.",
+            o => o.Health, (o, v) => o.Health = v),
         F.NotYet("dedicated", "true: a consumer and a group of its own for this subscription."),
         F.NotYet("retries", "Delays of durable resends, such as 1m, 10m, 1h."),
         F.NotYet("filter", "Event types or headers that are delivered; the rest is skipped and counted."),
         F.NotYet("max-age", "Events older than this are skipped and counted."),
-        F.NotYet("rate-limit", "Deliveries per second."),
         F.NotYet("paused", "true: nothing is delivered until it is false."),
         F.NotYet("delivery", "single, batch or stream."),
         F.NotYet("batch-size", "Events of one batch at most."),
         F.NotYet("batch-wait", "The longest wait for a batch to fill."),
-        F.NotYet("health", "Whether the application's grpc.health.v1 is asked before events are sent."),
         F.NotYet("max-deadline", "The longest deadline that the application may ask for."),
     ];
 

@@ -1,6 +1,7 @@
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Health;
 using Sidecar.Agent.Source;
 
 namespace Sidecar.Agent.Subscriptions;
@@ -16,6 +17,9 @@ public sealed class SubscriptionOptions
 
     /// <summary>Where the group starts in a topic that it has never read.</summary>
     public StartAt Start { get; set; } = StartAt.Earliest;
+
+    /// <summary>How its application is asked whether it is well.</summary>
+    public HealthSetting Health { get; set; } = HealthSetting.Default;
 
     /// <summary>How each event is delivered.</summary>
     public DeliveryOptions Delivery { get; } = new();

@@ -17,8 +17,8 @@ public sealed class HouseTests
 
     private static readonly string[] AgentOrder =
     [
-        "Contracts", "Telemetry", "Kafka", "Tracking", "Delivery", "DeadLetter", "Admission", "Dispatch", "Commit",
-        "Source", "Subscriptions", FolderOrder.TheLine, "Hosting", "Commands",
+        "Contracts", "Telemetry", "Kafka", "Tracking", "Delivery", "DeadLetter", "Admission", "Dispatch", "Health",
+        "Commit", "Source", "Subscriptions", FolderOrder.TheLine, "Hosting", "Commands",
     ];
 
     private static readonly string[] RelayOrder =

@@ -2,6 +2,7 @@ using System.Globalization;
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Health;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
 
@@ -36,6 +37,8 @@ public sealed class EveryFieldTests
             ["max-message"] = new("64k", o => o.Delivery.MaxMessageBytes, 64000),
             ["start"] = new("latest", o => o.Start, StartAt.Latest),
             ["on-exhausted"] = new("park", o => o.Delivery.OnExhausted, OnExhausted.Park),
+            ["health"] = new("grpc:acme.B", o => o.Health, new HealthSetting(HealthMode.Grpc, "acme.B")),
+            ["rate-limit"] = new("250", o => o.Dispatch.RateLimit, 250),
             ["dlq"] = new("shop.dead", o => o.DeadLetter.Topic, "shop.dead"),
             ["dlq-limit"] = new("600,80%", o => o.Dispatch.DeadLetterLimit, new StormThreshold(600, 80)),
         };
@@ -51,6 +54,7 @@ public sealed class EveryFieldTests
             ["session-timeout"] = new("45s", o => o.Source.SessionTimeout, TimeSpan.FromSeconds(45)),
             ["revoke-timeout"] = new("0s", o => o.Source.RevokeTimeout, TimeSpan.Zero),
             ["drain-timeout"] = new("2m", o => o.Source.DrainTimeout, TimeSpan.FromMinutes(2)),
+            ["leave-after"] = new("2m", o => o.Source.LeaveAfter, TimeSpan.FromMinutes(2)),
             ["max-buffer"] = new("1Gi", o => o.Source.MaxBufferBytes, 1024L * 1024 * 1024),
             ["commit-interval"] = new("1s", o => o.Commit.Interval, TimeSpan.FromSeconds(1)),
             ["commit-completions"] = new("77", o => o.Commit.Completions, 77),

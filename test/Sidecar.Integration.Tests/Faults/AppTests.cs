@@ -26,7 +26,8 @@ internal sealed class AppTests
         await using var inbox = new Inbox(MisbehavingApp.FreeAddress());
         using var records = new Records(kafka, topic);
         records.Add(Events, inbox.Ledger);
-        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=1");
+        // Deliveries alone find out, if health does not.
+        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; attempts=1; health=off");
 
         await agent.Process.WaitForLineAsync($"nothing answers at {inbox.Address}", Patience);
         // Several probes have failed by then.

@@ -66,9 +66,13 @@ internal sealed class Inbox(string address) : IAsyncDisposable
         }
     }
 
+    /// <summary>What it says of its health; null: it does not know the question.</summary>
+    public HealthDesk? Health { get; set; }
+
     public async Task ComeAsync()
     {
         app = await MisbehavingApp.StartAsync(address);
+        if (Health is { } desk) app.Health = desk.AnswerAsync;
         app.Handler = AnswerAsync;
     }
 

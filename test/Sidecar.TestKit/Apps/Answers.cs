@@ -90,7 +90,8 @@ public static class Answers
         return body.ToArray()[PrefixBytes..];
     }
 
-    private static async Task WriteMessageAsync(HttpContext context, byte[] message)
+    /// <summary>Writes one message into an answer.</summary>
+    public static async Task WriteMessageAsync(HttpContext context, byte[] message)
     {
         var frame = new byte[PrefixBytes + message.Length];
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), message.Length);

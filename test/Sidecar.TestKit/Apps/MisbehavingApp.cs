@@ -42,6 +42,11 @@ public sealed class MisbehavingApp : IAsyncDisposable
         web = builder.Build();
         web.Run(context =>
         {
+            if (context.Request.Path.StartsWithSegments("/grpc.health.v1.Health", StringComparison.Ordinal))
+            {
+                return Health(context);
+            }
+
             Interlocked.Increment(ref calls);
             return Handler(context);
         });
@@ -50,6 +55,9 @@ public sealed class MisbehavingApp : IAsyncDisposable
 
     /// <summary>What every call does from now on; see <see cref="Answers"/>.</summary>
     public RequestDelegate Handler { get; set; } = Answers.Ok();
+
+    /// <summary>What it answers when it is asked for its health; that it does not know the question, unless told.</summary>
+    public RequestDelegate Health { get; set; } = Answers.Status(Grpc.Core.StatusCode.Unimplemented, "");
 
     /// <summary>Where it listens, as the agent is told.</summary>
     public string Address { get; private set; }
