@@ -81,7 +81,8 @@ public sealed class Pipeline : IAsyncDisposable
         loop.Start();
         using (stop.Register(loop.Stop))
         {
-            var first = await Task.WhenAny([loop.Completion, .. lines.SelectMany(line => line.Loops), .. apps.Values.Select(app => app.Completion)]);
+            var others = lines.SelectMany(line => line.Loops).Concat(apps.Values.Select(app => app.Completion));
+            var first = await Task.WhenAny([loop.Completion, .. others]);
             if (first != loop.Completion)
             {
                 await first;

@@ -43,7 +43,7 @@ public sealed class AgentMetrics
             "sub", "topic", "partition", "reason");
         Assigned = Gauge("assigned_partitions", "Partitions assigned to this agent.", "sub");
         AppUp = Gauge("app_up", "1 while the application takes deliveries, 0 while deliveries wait for it.", "sub");
-        AppHealthy = Gauge("app_healthy", "1 while the application says that it is well, or listens; 0 while nothing is sent to it.", "sub");
+        AppHealthy = Gauge("app_healthy", "1 while the application is well, as it says itself; 0 while nothing is sent to it.", "sub");
         Joined = Gauge("group_joined", "1 while the subscription takes part in the group, 0 while others have its partitions.", "sub");
         BreakerState = Gauge("breaker_state", "0 closed, 1 open (one delivery at a time as a probe), 2 ramping.", "sub");
         BreakerOpened = Counter("breaker_opened_total", "Times that the breaker opened, by the cause.", "sub", "cause");

@@ -76,6 +76,7 @@ internal sealed class HealthTests
         await second.MetricIsAsync(2, "sidecar_assigned_partitions");
 
         sick.Health.Say(HealthDesk.NotServing);
+        await first.MetricIsAsync(0, "sidecar_app_healthy");
         records.Add(Events, well.Ledger);
         await second.MetricIsAsync(Partitions, "sidecar_assigned_partitions");
         await well.HasAsync(Events, Patience);
