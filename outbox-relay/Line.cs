@@ -15,6 +15,9 @@ internal sealed class Line
     /// <summary>Windows under way: one is read while the other is in Kafka's hands. What a crash can repeat.</summary>
     public const int WindowsUnderWay = 2;
 
+    /// <summary>How old the knowledge of a topic may be: which topic of its name it is.</summary>
+    public static readonly TimeSpan CheckTopicsEvery = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly IOutboxStore store;
@@ -28,6 +31,7 @@ internal sealed class Line
     private Window? following;
     private bool rewind;
     private long askedAt;
+    private long checkedAt;
 
     public Line(
         IOutboxStore store, KafkaPublisher publisher, RecordMapper mapper, Tenure tenure, RelayTelemetry telemetry)
@@ -36,7 +40,7 @@ internal sealed class Line
         (this.tenure, this.telemetry) = (tenure, telemetry);
         topics = new TopicDirectory(publisher, telemetry.Logs.CreateLogger<TopicDirectory>());
         recovery = new Recovery(publisher, topics, tenure, telemetry);
-        askedAt = telemetry.Time.GetTimestamp();
+        askedAt = checkedAt = telemetry.Time.GetTimestamp();
     }
 
     private bool IsStopping => tenure.Stop.IsCancellationRequested;
@@ -158,14 +162,47 @@ internal sealed class Line
                 tenure.Tell(WaitingFor.Kafka, publisher.NoAnswer);
                 return false;
             }
+
+            if (!await EnterTopicAsync(row.Topic))
+            {
+                return false;
+            }
         }
 
         tenure.Tell(WaitingFor.Topic, topics.Reason);
         return true;
     }
 
+    // False: nothing is sent now.
+    private async Task<bool> EnterTopicAsync(string topic)
+    {
+        if (!store.KeepsTopicIds || topics.Waits(topic))
+        {
+            return true;
+        }
+
+        if (await publisher.AskForTopicIdAsync(topic) is not { } id)
+        {
+            tenure.Tell(WaitingFor.Kafka, publisher.NoAnswer);
+        }
+        else if (id.Length == 0 || tenure.Did(await store.EnterTopicAsync(topic, id)))
+        {
+            return true;
+        }
+
+        topics.Forget(topic);
+        return false;
+    }
+
     private async Task AskForTopicsAsync()
     {
+        if (store.KeepsTopicIds && telemetry.Time.GetElapsedTime(checkedAt) >= CheckTopicsEvery)
+        {
+            // One that was deleted and made again between two records is noticed by nobody else.
+            topics.Forget();
+            checkedAt = telemetry.Time.GetTimestamp();
+        }
+
         if (telemetry.Time.GetElapsedTime(askedAt) < AskAgainAfter)
         {
             return;

@@ -17,6 +17,9 @@ internal static class PgAlarms
     /// <summary>The database does not know transactions that it had told of.</summary>
     public const string History = "history";
 
+    /// <summary>A topic has another id than it had.</summary>
+    public const string Topic = "topic";
+
     /// <summary>The database was copied into another cluster.</summary>
     public const string Cluster = "cluster";
 

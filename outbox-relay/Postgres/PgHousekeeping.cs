@@ -31,8 +31,9 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
     private const string Full =
         """
         SELECT s.slot FROM outbox.slot s, outbox.current_slot c
-         WHERE s.slot <> c.last_value AND (pg_relation_size(format('outbox.log_%s', s.slot)::regclass) > 0
-               OR pg_relation_filenode(format('outbox.log_%s', s.slot)::regclass) <> s.filenode OR s.accepted)
+         WHERE (pg_relation_filenode(format('outbox.log_%s', s.slot)::regclass) <> s.filenode AND NOT s.accepted)
+            OR (s.slot <> c.last_value
+                AND (pg_relation_size(format('outbox.log_%s', s.slot)::regclass) > 0 OR s.accepted))
          ORDER BY (s.slot - c.last_value + 4) % 4
         """;
 

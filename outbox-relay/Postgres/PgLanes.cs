@@ -6,7 +6,7 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// The lanes of this relay, from its entry to its leaving: renews the lease, claims its fair share, drains what others
 /// should have, and notices what was taken from it. Everything on one connection.
 /// </summary>
-internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, TimeProvider time)
+internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, LaneMemory memory, TimeProvider time)
 {
     private readonly PgLaneTable table = new(session, me);
 
@@ -24,6 +24,12 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Time
 
     /// <summary>Lanes were claimed since this was last asked.</summary>
     public bool HasClaimed { get; set; }
+
+    /// <summary>What is known of the lanes from earlier connections.</summary>
+    public LaneMemory Memory => memory;
+
+    /// <summary>How a lane's row contradicts what this relay knows of it; null: none does.</summary>
+    public string? Contradiction { get; private set; }
 
     /// <summary>Buckets and epochs of all lanes that are ours.</summary>
     public (short[] Buckets, long[] Epochs) Owned =>
@@ -73,10 +79,24 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Time
     /// <summary>Gives back what is left, and removes the entry.</summary>
     public Task LeaveAsync() => table.LeaveAsync(Epoch);
 
+    /// <summary>These lanes were written, but for those that are another's.</summary>
+    public void Wrote(Checkpoint checkpoint, IReadOnlyCollection<int> fenced)
+    {
+        foreach (var write in checkpoint.Writes)
+        {
+            if (!fenced.Contains(write.Bucket))
+            {
+                memory.Knows(write.Bucket, write.Epoch, write.Progress);
+            }
+        }
+    }
+
     private async Task ClaimAsync(IReadOnlyList<LaneSighting> wanted)
     {
         foreach (var claim in await table.ClaimAsync(Epoch, wanted))
         {
+            Contradiction ??= memory.Contradiction(claim.Bucket, claim.Epoch, claim.Progress);
+            memory.Knows(claim.Bucket, claim.Epoch, claim.Progress);
             Epochs[claim.Bucket] = claim.Epoch;
             Book.Claim(claim.Bucket, claim.Epoch, claim.Progress);
             HasClaimed = true;

@@ -17,6 +17,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     private readonly ILogger log = telemetry.Logs.CreateLogger<PgStore>();
     private readonly Guid me = Guid.NewGuid();
     private readonly RelayWatch watch = new();
+    private readonly LaneMemory memory = new();
     private PgSession? session;
     private PgTenure? tenure;
     private Task walEnds = Task.CompletedTask;
@@ -61,12 +62,18 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     public ValueTask<StoreAnswer<LeaseTaken>> TakeLeaseAsync(string owner, TimeSpan length) => AskAsync<LeaseTaken>(
         async open =>
         {
-            var lanes = new PgLanes(open, me, watch, time) { Alone = options.ReadsWal };
+            var lanes = new PgLanes(open, me, watch, memory, time) { Alone = options.ReadsWal };
             await lanes.EnterAsync(owner, length);
             tenure = new PgTenure(open, lanes, new PgProgressWriter(open, me), options, time)
             {
                 Wal = options.ReadsWal ? new PgWal(open, lanes, options, telemetry) : null,
             };
+            if (await tenure.IsContradictedAsync() is { } problem)
+            {
+                Close();
+                return problem;
+            }
+
             return new LeaseTaken(new Fence(owner, lanes.Epoch));
         });
 
@@ -100,6 +107,13 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     /// <inheritdoc/>
     public ValueTask<StoreAnswer<bool>> SettleAsync(Fence fence, TimeSpan length, Settlement settlement) =>
         WithTenureAsync(fence, held => held.SettleAsync(settlement));
+
+    /// <inheritdoc/>
+    public bool KeepsTopicIds => true;
+
+    /// <inheritdoc/>
+    public ValueTask<StoreAnswer<bool>> EnterTopicAsync(string topic, string id) => AskAsync<bool>(
+        async open => await PgTopics.EnterAsync(open, topic, id) is { } problem ? problem : true);
 
     /// <inheritdoc/>
     public async ValueTask WaitForNewsAsync(TimeSpan atMost, CancellationToken stop)

@@ -14,9 +14,9 @@ internal sealed class PgTenure(
     private readonly PgRowReader rows = new(session);
     private readonly PgHeldRows held = new(session, time);
     private readonly PgPace pace = new(session, time);
+    private readonly PgHistory history = new(session, lanes.Memory);
     private long? unwrittenSince;
     private long wroteAllAt = time.GetTimestamp();
-    private long highestId;
     private long settledRows;
     private bool settledSinceAll;
     private bool caughtUp;
@@ -28,9 +28,13 @@ internal sealed class PgTenure(
     public long Epoch => lanes.Epoch;
 
     /// <summary>Grows while rows are written or settled.</summary>
-    public long Activity => highestId + settledRows;
+    public long Activity => history.HighestId + settledRows;
 
     private LaneBook Book => lanes.Book;
+
+    /// <summary>A lane that was claimed has lost what this relay wrote to it; null: none has.</summary>
+    public async Task<StoreProblem?> IsContradictedAsync() =>
+        lanes.Contradiction is { } how ? await history.WentBackAsync(how) : null;
 
     /// <summary>Renews the lease.</summary>
     public async Task<StoreAnswer<bool>> RenewAsync(TimeSpan length)
@@ -38,6 +42,11 @@ internal sealed class PgTenure(
         if (!await lanes.RenewAsync(length))
         {
             return new StoreProblem(StoreFault.Fenced, "another relay took this one for dead, and has its lanes");
+        }
+
+        if (await IsContradictedAsync() is { } contradiction)
+        {
+            return contradiction;
         }
 
         if (lanes.HasClaimed)
@@ -93,7 +102,14 @@ internal sealed class PgTenure(
             }
         }
 
-        return Wal is { IsStreaming: true } ? await Wal.ReadAsync(limits, held) : await ReadLogAsync(limits);
+        if (Wal is not { IsStreaming: true })
+        {
+            return await ReadLogAsync(limits);
+        }
+
+        var streamed = await Wal.ReadAsync(limits, held);
+        history.Read(streamed);
+        return streamed;
     }
 
     /// <summary>Takes note of what a window came to.</summary>
@@ -165,19 +181,14 @@ internal sealed class PgTenure(
             pace.Saw(poll);
             caughtUp = poll.IsComplete && Book.AllRead is not null;
             Book.Note(poll.LastId, poll.NextXid);
-            if (poll.LastId < Math.Max(highestId, plan.Floor))
+            if (await history.StandsAtAsync(poll.LastId, plan.Floor) is { } alarm)
             {
-                return await AlarmAsync(
-                    PgAlarms.Sequence, "outbox.log_id",
-                    $"it stands at {poll.LastId}, and ids up to {Math.Max(highestId, plan.Floor)} were given out before");
+                return alarm;
             }
 
-            highestId = poll.LastId;
             if (!Book.TryTake(plan, poll.Snapshot, poll.LaneRows, poll.IsComplete, out var chunk))
             {
-                return await AlarmAsync(
-                    PgAlarms.History, "outbox.lane",
-                    $"the database went back: transactions of {plan.Done} are settled, and it only knows {poll.Snapshot}");
+                return await history.WentBackAsync($"transactions of {plan.Done} are settled, and it only knows {poll.Snapshot}");
             }
 
             if (poll.HeldAlready.Count > 0)
@@ -187,6 +198,7 @@ internal sealed class PgTenure(
 
             if (chunk is not null)
             {
+                history.Read(poll.Rows);
                 return Unsettled(poll.Rows, chunk);
             }
 
@@ -197,12 +209,6 @@ internal sealed class PgTenure(
         }
 
         return Array.Empty<OutboxRow>();
-    }
-
-    private async Task<StoreProblem> AlarmAsync(string kind, string subject, string text)
-    {
-        await PgAlarms.RaiseAsync(session.Connection, kind, subject, text);
-        return new StoreProblem(StoreFault.Alarm, $"{session.Address.Shown}: {text}");
     }
 
     private static List<OutboxRow> Unsettled(List<OutboxRow> found, Chunk chunk)
@@ -257,6 +263,7 @@ internal sealed class PgTenure(
             held.Written();
             if (checkpoint is not null)
             {
+                lanes.Wrote(checkpoint, fenced);
                 Book.Written(checkpoint, fenced);
             }
         }

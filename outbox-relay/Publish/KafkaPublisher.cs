@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Sidecar.OutboxRelay.Telemetry;
 
@@ -138,6 +139,26 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         catch (KafkaException)
         {
             return (TopicStanding.NoAnswer, "");
+        }
+    }
+
+    /// <summary>The id that Kafka gave a topic when it was made; empty: it does not tell. Null: no answer.</summary>
+    public async Task<string?> AskForTopicIdAsync(string topic)
+    {
+        try
+        {
+            var answer = await admin!.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = AskTimeout });
+            var id = answer.TopicDescriptions[0].TopicId;
+            return id.MostSignificantBits == 0 && id.LeastSignificantBits == 0 ? "" : id.ToString();
+        }
+        catch (KafkaException e) when (e.Error.Code is ErrorCode.Local_UnsupportedFeature)
+        {
+            return "";
+        }
+        catch (KafkaException)
+        {
+            return null;
         }
     }
 

@@ -56,6 +56,9 @@ public sealed class TopicDirectory(KafkaPublisher publisher, ILogger<TopicDirect
     /// <summary>The topic has changed: it is asked for again before its next row.</summary>
     public void Forget(string topic) => ready.Remove(topic);
 
+    /// <summary>Any topic may have changed: each is asked for again before its next row.</summary>
+    public void Forget() => ready.Clear();
+
     /// <summary>A topic turned out not to be there: its rows wait until it is.</summary>
     public void Lost(string topic, string reason)
     {
@@ -70,10 +73,14 @@ public sealed class TopicDirectory(KafkaPublisher publisher, ILogger<TopicDirect
         switch (standing)
         {
             case TopicStanding.Ready:
-                ready.Add(topic);
                 if (waiting.Remove(topic))
                 {
+                    // It may be another of this name: it is new until its next row.
                     log.TopicCame(topic);
+                }
+                else
+                {
+                    ready.Add(topic);
                 }
 
                 return true;

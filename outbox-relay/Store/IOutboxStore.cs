@@ -48,6 +48,16 @@ public interface IOutboxStore : IDisposable
     /// </summary>
     ValueTask<StoreAnswer<bool>> SettleAsync(Fence fence, TimeSpan length, Settlement settlement);
 
+    /// <summary>The store keeps topics by their ids, and wants to be told of them.</summary>
+    bool KeepsTopicIds { get; }
+
+    /// <summary>
+    /// A topic is about to be written to. A problem: it is another than the one of this name that was written to before.
+    /// </summary>
+    /// <param name="topic">Its name.</param>
+    /// <param name="id">The id that Kafka gave it when it was made.</param>
+    ValueTask<StoreAnswer<bool>> EnterTopicAsync(string topic, string id);
+
     /// <summary>
     /// Returns when there may be something new since the last read, or after <paramref name="atMost"/>.
     /// </summary>

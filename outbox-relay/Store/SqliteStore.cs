@@ -99,6 +99,12 @@ public sealed class SqliteStore(StoreOptions options, TimeProvider time) : IOutb
         Ask<bool>((db, _) => db.Settle(fence, length, settlement) ? true : LostLease(), 0);
 
     /// <inheritdoc/>
+    public bool KeepsTopicIds => false;
+
+    /// <inheritdoc/>
+    public ValueTask<StoreAnswer<bool>> EnterTopicAsync(string topic, string id) => new(true);
+
+    /// <inheritdoc/>
     public async ValueTask WaitForNewsAsync(TimeSpan atMost, CancellationToken stop)
     {
         var begun = time.GetTimestamp();

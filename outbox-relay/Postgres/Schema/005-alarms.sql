@@ -13,7 +13,7 @@
 
   -- A person has seen it, and the relay goes on with what is there. Nothing is given up that may not have been sent:
   --   slot      the slot is emptied, when all its rows are settled, without its proof
-  --   sequence  goes on after the highest id that is known
+  --   sequence  goes on after the highest id that is known, and rows are looked for below it, too
   --   history   every row that is there is sent again
   --   cluster   what was settled in the old cluster leaves, the rest is taken as new
   --   topic     its new id is the known one
@@ -36,6 +36,7 @@
         PERFORM setval('outbox.log_id', greatest(
           (SELECT max(m.id) FROM outbox.log m), (SELECT max(h.id) FROM outbox.held h),
           (SELECT max(greatest(l.floor, l.win_floor, l.win_id)) FROM outbox.lane l), (SELECT s.last_value FROM outbox.log_id s)));
+        UPDATE outbox.lane SET owner = NULL, epoch = epoch + 1, floor = 0, win_floor = CASE WHEN win IS NULL THEN NULL ELSE 0 END;
       WHEN 'history' THEN
         LOCK TABLE outbox.lane IN EXCLUSIVE MODE;
         UPDATE outbox.lane SET owner = NULL, epoch = epoch + 1, done = '1:1:', floor = 0, win = NULL, win_floor = NULL, win_id = NULL;
