@@ -30,6 +30,7 @@ internal sealed class RecordTests(PostgresEnd end)
         await session.PublishManyAsync(scenario.KeyNames, 400);
         await FlowsAsync(scenario, others);
         Assert.That(scenario.Reader.Highest(refused), Is.EqualTo(10), "nothing of the key goes past the refused record");
+        await scenario.StatusSaysAsync(refused);
         Assert.That(await scenario.CommandAsync("parked", "list"), Does.Contain(refused));
 
         using var admin = scenario.Kafka.Admin();

@@ -16,6 +16,7 @@ internal sealed class TopicTests(PostgresEnd end)
         var relay = scenario.StartRelay();
         await scenario.WriteAsync(100);
         await relay.WaitsForAsync("topic", scenario.Topic);
+        await scenario.StatusSaysAsync(scenario.Topic);
 
         await using var other = await OtherTopicAsync(scenario);
         await other.FlowsAsync();

@@ -42,6 +42,20 @@ public static class SynchronousStandby
             "the promoted standby takes writes");
     }
 
+    /// <summary>
+    /// From now on the standby falls behind. (Pausing its processes would not do: what is under way to them waits in the
+    /// kernel's buffers, and is there when they go on.)
+    /// </summary>
+    public static async Task StopStreamingAsync(this LocalPostgres standby)
+    {
+        await standby.ExecuteAsync("ALTER SYSTEM SET primary_conninfo = ''");
+        await standby.ExecuteAsync("SELECT pg_reload_conf()");
+        await Until.TrueAsync(
+            async () => await Sql.ScalarAsync<long>(
+                standby.ConnectionString, "SELECT count(*) FROM pg_stat_wal_receiver") == 0,
+            Timeout, "the standby receives nothing more");
+    }
+
     private static async Task BackUpAsync(LocalPostgres primary, LocalPostgres standby, string name)
     {
         await using var connection = await Sql.OpenAsync(primary.ConnectionString);
