@@ -18,8 +18,12 @@ public sealed class LaneMemory
     /// <summary>A row was read.</summary>
     public void Read(long id) => HighestRow = Math.Max(HighestRow, id);
 
-    /// <summary>That rows are gone was told: ids may begin again below those that were read.</summary>
-    public void ForgetRows() => HighestRow = 0;
+    /// <summary>Forgets everything: a contradiction was told, and what stands in the database is the past from now on.</summary>
+    public void Forget()
+    {
+        known.Clear();
+        HighestRow = 0;
+    }
 
     /// <summary>The row of the lane is known to hold this, under an epoch of ours.</summary>
     public void Knows(int bucket, long epoch, LaneProgress progress) => known[bucket] = (epoch, progress);

@@ -32,14 +32,9 @@ internal sealed class PgHistory(PgSession session, LaneMemory memory)
         }
 
         HighestId = lastId;
-        if (lastId >= memory.HighestRow)
-        {
-            return null;
-        }
-
-        var read = memory.HighestRow;
-        memory.ForgetRows();
-        return await WentBackAsync($"row {read} was read, and ids stand at {lastId}");
+        return lastId < memory.HighestRow
+            ? await WentBackAsync($"row {memory.HighestRow} was read, and ids stand at {lastId}")
+            : null;
     }
 
     /// <summary>The database lacks what it had: the alarm is raised, and is the answer.</summary>
@@ -48,9 +43,11 @@ internal sealed class PgHistory(PgSession session, LaneMemory memory)
         PgAlarms.History, "outbox.lane",
         $"the database went back: {how}. Was a standby promoted that lacked commits, or a backup restored?");
 
+    // What is known is forgotten once the alarm stands: a person who accepts it accepts the past as it is.
     private async Task<StoreProblem> AlarmAsync(string kind, string subject, string text)
     {
         await PgAlarms.RaiseAsync(session.Connection, kind, subject, text);
+        memory.Forget();
         return new StoreProblem(StoreFault.Alarm, $"{session.Address.Shown}: {text}");
     }
 }

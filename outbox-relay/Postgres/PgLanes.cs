@@ -95,7 +95,12 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Lane
     {
         foreach (var claim in await table.ClaimAsync(Epoch, wanted))
         {
-            Contradiction ??= memory.Contradiction(claim.Bucket, claim.Epoch, claim.Progress);
+            if (memory.Contradiction(claim.Bucket, claim.Epoch, claim.Progress) is { } contradiction)
+            {
+                Contradiction ??= contradiction;
+                continue;
+            }
+
             memory.Knows(claim.Bucket, claim.Epoch, claim.Progress);
             Epochs[claim.Bucket] = claim.Epoch;
             Book.Claim(claim.Bucket, claim.Epoch, claim.Progress);

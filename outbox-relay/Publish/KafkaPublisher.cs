@@ -152,8 +152,9 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
             var id = answer.TopicDescriptions[0].TopicId;
             return id.MostSignificantBits == 0 && id.LeastSignificantBits == 0 ? "" : id.ToString();
         }
-        catch (KafkaException e) when (e.Error.Code is ErrorCode.Local_UnsupportedFeature)
+        catch (KafkaException e) when (e is DescribeTopicsException || e.Error.Code is ErrorCode.Local_UnsupportedFeature)
         {
+            // The topic cannot be described, or no topic can: whether it can be written is found by writing.
             return "";
         }
         catch (KafkaException)

@@ -54,6 +54,12 @@
     sum_settled bigint;
     known record;
   BEGIN
+    -- Before the look at the file: another relay that empties the slot changes it, and lets go of this with its commit.
+    IF NOT pg_try_advisory_xact_lock(7411002) THEN
+      state := 'busy';
+      RETURN;
+    END IF;
+
     SELECT s.filenode, s.accepted INTO known FROM outbox.slot s WHERE s.slot = number;
     IF pg_relation_filenode(format('outbox.%I', part)::regclass) <> known.filenode AND NOT known.accepted THEN
       state := 'altered';
@@ -61,9 +67,6 @@
       RETURN;
     ELSIF (SELECT c.last_value FROM outbox.current_slot c) = number THEN
       state := 'current';
-      RETURN;
-    ELSIF NOT pg_try_advisory_xact_lock(7411002) THEN
-      state := 'busy';
       RETURN;
     END IF;
 

@@ -46,12 +46,13 @@ internal sealed class LaneMemoryTests
     public void Of_other_lanes_nothing_is_known() => Assert.That(memory.Contradiction(4, 1, LaneProgress.Start), Is.Null);
 
     [Test]
-    public void The_highest_row_that_was_read_is_remembered_until_its_loss_was_told()
+    public void What_is_known_is_forgotten_once_a_contradiction_was_told()
     {
         memory.Read(12);
         memory.Read(11);
         Assert.That(memory.HighestRow, Is.EqualTo(12));
-        memory.ForgetRows();
+        memory.Forget();
         Assert.That(memory.HighestRow, Is.Zero);
+        Assert.That(memory.Contradiction(3, 8, Earlier), Is.Null);
     }
 }
