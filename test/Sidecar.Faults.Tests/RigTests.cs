@@ -11,7 +11,7 @@ internal sealed class RigTests
     [Test]
     public async Task A_relay_that_reads_on_from_the_last_id_is_found_to_lose_events()
     {
-        await using var scenario = await Scenario.BeginAsync("a wrong relay: id > last", Servers.Ends[0]);
+        await using var scenario = await Scenario.BeginAsync("a wrong relay: id > last", Way.Usual[0]);
         await using (NaiveRelay.AfterTheLastId(scenario)) await scenario.WriteAsync(500);
         var (account, _) = await scenario.AccountAsync(Patience);
 
@@ -22,7 +22,7 @@ internal sealed class RigTests
     [Test]
     public async Task A_relay_that_reads_below_the_horizon_by_transaction_is_found_to_change_the_order()
     {
-        await using var scenario = await Scenario.BeginAsync("a wrong relay: horizon", Servers.Ends[0]);
+        await using var scenario = await Scenario.BeginAsync("a wrong relay: horizon", Way.Usual[0]);
         await using (NaiveRelay.BelowTheHorizon(scenario)) await scenario.WriteAsync(500);
         var (account, _) = await scenario.AccountAsync(Patience);
 

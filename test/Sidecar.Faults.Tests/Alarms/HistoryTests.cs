@@ -5,13 +5,13 @@ using Sidecar.TestKit.Proxies;
 namespace Sidecar.Faults.Tests.Alarms;
 
 /// <summary>A past that is gone: a topic made anew, a database that lacks commits. Said, and not gone on with silently.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class HistoryTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class HistoryTests(Way way)
 {
     [Test]
     public async Task A_topic_that_is_deleted_is_waited_for_and_one_made_again_is_refused()
     {
-        await using var scenario = await Scenario.BeginAsync("topic deleted, then made again", end);
+        await using var scenario = await Scenario.BeginAsync("topic deleted, then made again", way);
         var relay = scenario.StartRelay();
         await using var session = await scenario.SessionAsync();
         await session.PublishManyAsync(scenario.KeyNames, 500);
@@ -35,10 +35,10 @@ internal sealed class HistoryTests(PostgresEnd end)
     [TestCase(true, TestName = "A_standby_that_lacked_commits_is_refused_also_when_its_ids_have_come_as_far")]
     public async Task A_standby_that_was_promoted_and_lacked_commits_is_refused(bool writtenToSince)
     {
-        await using var primary = await LocalPostgres.StartAsync(SharedPostgres.Breakable(end), new LocalPostgresOptions());
+        await using var primary = await LocalPostgres.StartAsync(SharedPostgres.Breakable(way.End), new LocalPostgresOptions());
         await using var scenario = await Scenario.BeginAsync(
             writtenToSince ? "standby promoted that lacked commits, written to since" : "standby promoted that lacked commits",
-            end, primary);
+            way, primary);
         await using var standby = await primary.StandbyAsync(synchronous: false);
         await using var address = new CuttingProxy(primary.Port);
         var relay = scenario.StartRelay(address.Port);

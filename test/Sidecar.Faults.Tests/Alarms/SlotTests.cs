@@ -1,16 +1,15 @@
 using Sidecar.Faults.Tests.Rig;
-using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.Faults.Tests.Alarms;
 
 /// <summary>The log changed by hand: found, said with its name, and not gone on with until a person has accepted it.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class SlotTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class SlotTests(Way way)
 {
     [Test]
     public async Task A_slot_truncated_by_hand_is_refused()
     {
-        await using var scenario = await Scenario.BeginAsync("log truncated by hand", end);
+        await using var scenario = await Scenario.BeginAsync("log truncated by hand", way);
         var relay = scenario.StartRelay();
         await using var session = await scenario.SessionAsync();
         await session.PublishManyAsync(scenario.KeyNames, 500);
@@ -32,7 +31,7 @@ internal sealed class SlotTests(PostgresEnd end)
     [Test]
     public async Task A_row_deleted_by_hand_is_found_before_its_slot_is_emptied()
     {
-        await using var scenario = await Scenario.BeginAsync("row of the log deleted by hand", end);
+        await using var scenario = await Scenario.BeginAsync("row of the log deleted by hand", way);
         await scenario.Database.ExecuteAsync("UPDATE outbox.config SET slot_bytes = 65536");
         var relay = scenario.StartRelay();
         await using var session = await scenario.SessionAsync();
@@ -53,7 +52,7 @@ internal sealed class SlotTests(PostgresEnd end)
     [Test]
     public async Task A_sequence_set_back_is_refused_and_no_event_that_got_an_old_number_is_lost()
     {
-        await using var scenario = await Scenario.BeginAsync("sequence set back", end);
+        await using var scenario = await Scenario.BeginAsync("sequence set back", way);
         await scenario.Database.ExecuteAsync("UPDATE outbox.config SET slot_bytes = 65536");
         var relay = scenario.StartRelay();
         await using var session = await scenario.SessionAsync();

@@ -1,19 +1,18 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Sidecar.Faults.Tests.Rig;
-using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.Faults.Tests.Brokers;
 
 /// <summary>Brokers of a cluster of three that die, stand still, and hand over, while events are written.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class BrokerTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class BrokerTests(Way way)
 {
     [Test]
     public async Task A_broker_of_three_that_is_killed_costs_nothing()
     {
         var kills = RunOptions.Of(1, 3);
-        await using var scenario = await Scenario.BeginAsync("broker of three killed", end);
+        await using var scenario = await Scenario.BeginAsync("broker of three killed", way);
         scenario.Writer.Start();
         scenario.StartRelay();
         for (var kill = 1; kill <= kills; kill++)
@@ -31,7 +30,7 @@ internal sealed class BrokerTests(PostgresEnd end)
     [Test]
     public async Task A_broker_of_three_that_stands_still_costs_nothing()
     {
-        await using var scenario = await Scenario.BeginAsync("broker of three paused", end);
+        await using var scenario = await Scenario.BeginAsync("broker of three paused", way);
         scenario.Writer.Start();
         scenario.StartRelay();
         await scenario.FlowsAsync();
@@ -56,7 +55,7 @@ internal sealed class BrokerTests(PostgresEnd end)
     [Test]
     public async Task A_leader_that_moves_costs_nothing()
     {
-        await using var scenario = await Scenario.BeginAsync("leader moved and moved back", end);
+        await using var scenario = await Scenario.BeginAsync("leader moved and moved back", way);
         scenario.Writer.Start();
         scenario.StartRelay();
         await scenario.FlowsAsync();
@@ -83,7 +82,7 @@ internal sealed class BrokerTests(PostgresEnd end)
     [Test]
     public async Task A_cluster_that_is_gone_is_waited_for_and_said()
     {
-        await using var scenario = await Scenario.BeginAsync("all three brokers killed", end);
+        await using var scenario = await Scenario.BeginAsync("all three brokers killed", way);
         scenario.Writer.Start();
         var relay = scenario.StartRelay();
         await scenario.FlowsAsync();

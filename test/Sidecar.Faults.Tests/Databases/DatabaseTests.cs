@@ -5,14 +5,14 @@ using Sidecar.TestKit.Proxies;
 namespace Sidecar.Faults.Tests.Databases;
 
 /// <summary>The database dies, restarts, fails over, and is cut off while events are written.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.AllEnds))]
-internal sealed class DatabaseTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Thorough))]
+internal sealed class DatabaseTests(Way way)
 {
     [Test]
     public async Task A_database_killed_and_started_again_loses_nothing()
     {
         var kills = RunOptions.Of(1, 5);
-        await using var scenario = await Scenario.BeginAsync("database killed -9", end);
+        await using var scenario = await Scenario.BeginAsync("database killed -9", way);
         scenario.Writer.Start();
         var relay = scenario.StartRelay();
         for (var kill = 0; kill < kills; kill++)
@@ -31,7 +31,7 @@ internal sealed class DatabaseTests(PostgresEnd end)
     [Test]
     public async Task A_database_that_is_restarted_loses_nothing()
     {
-        await using var scenario = await Scenario.BeginAsync("database restarted", end);
+        await using var scenario = await Scenario.BeginAsync("database restarted", way);
         scenario.Writer.Start();
         scenario.StartRelay();
         await scenario.FlowsAsync();
@@ -46,8 +46,8 @@ internal sealed class DatabaseTests(PostgresEnd end)
     [Test]
     public async Task A_synchronous_standby_that_is_promoted_goes_on_where_the_primary_died()
     {
-        await using var primary = await LocalPostgres.StartAsync(SharedPostgres.Breakable(end), new LocalPostgresOptions());
-        await using var scenario = await Scenario.BeginAsync("failover to a synchronous standby", end, primary);
+        await using var primary = await LocalPostgres.StartAsync(SharedPostgres.Breakable(way.End), new LocalPostgresOptions());
+        await using var scenario = await Scenario.BeginAsync("failover to a synchronous standby", way, primary);
         await using var standby = await primary.StandbyAsync();
         await using var address = new CuttingProxy(primary.Port);
         scenario.Writer.Start();
@@ -69,7 +69,7 @@ internal sealed class DatabaseTests(PostgresEnd end)
     public async Task A_connection_that_is_cut_at_any_byte_loses_nothing()
     {
         var cuts = RunOptions.Of(8, 40);
-        await using var scenario = await Scenario.BeginAsync($"connection to the database cut {cuts} times", end);
+        await using var scenario = await Scenario.BeginAsync($"connection to the database cut {cuts} times", way);
         await using var address = new CuttingProxy(scenario.Database.Server.Port);
         scenario.Writer.Start();
         scenario.StartRelay(address.Port);
@@ -90,7 +90,7 @@ internal sealed class DatabaseTests(PostgresEnd end)
     [Test]
     public async Task A_connection_that_falls_silent_is_given_up_and_said()
     {
-        await using var scenario = await Scenario.BeginAsync("connection to the database silent", end);
+        await using var scenario = await Scenario.BeginAsync("connection to the database silent", way);
         await using var address = new CuttingProxy(scenario.Database.Server.Port);
         scenario.Writer.Start();
         var relay = scenario.StartRelay(address.Port);
@@ -109,8 +109,8 @@ internal sealed class DatabaseTests(PostgresEnd end)
     {
         if (LocalPostgres.NoClock is { } reason) Assert.Ignore(reason);
         await using var server = await LocalPostgres.StartAsync(
-            SharedPostgres.Breakable(end), new LocalPostgresOptions { OwnClock = true });
-        await using var scenario = await Scenario.BeginAsync("database's clock set back one hour, relay killed", end, server);
+            SharedPostgres.Breakable(way.End), new LocalPostgresOptions { OwnClock = true });
+        await using var scenario = await Scenario.BeginAsync("database's clock set back one hour, relay killed", way, server);
         scenario.Writer.Start();
         var first = scenario.StartRelay();
         await scenario.FlowsAsync();

@@ -1,19 +1,18 @@
 using Confluent.Kafka.Admin;
 using Sidecar.Faults.Tests.Rig;
-using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.Faults.Tests.Refusals;
 
 /// <summary>Records that Kafka does not take: they hold back their own key, and nothing else.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class RecordTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class RecordTests(Way way)
 {
     private const int TopicLimit = 20_000;
 
     [Test]
     public async Task A_record_that_the_broker_finds_too_large_holds_its_key_until_it_is_retried()
     {
-        await using var scenario = await Scenario.BeginAsync("record larger than the topic allows", end, makeTopic: false);
+        await using var scenario = await Scenario.BeginAsync("record larger than the topic allows", way, makeTopic: false);
         await scenario.Kafka.CreateTopicAsync(
             scenario.Topic, Scenario.Partitions, ("max.message.bytes", $"{TopicLimit}"));
         scenario.StartRelay();

@@ -1,18 +1,17 @@
 using Confluent.Kafka.Admin;
 using Sidecar.Faults.Tests.Rig;
 using Sidecar.TestKit.Kafka;
-using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.Faults.Tests.Refusals;
 
 /// <summary>Topics that are not there, or may not be written: their events wait, those of others go on.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class TopicTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class TopicTests(Way way)
 {
     [Test]
     public async Task Events_of_a_topic_that_does_not_exist_wait_for_it_and_say_so()
     {
-        await using var scenario = await Scenario.BeginAsync("topic missing, then created", end, makeTopic: false);
+        await using var scenario = await Scenario.BeginAsync("topic missing, then created", way, makeTopic: false);
         var relay = scenario.StartRelay();
         await scenario.WriteAsync(100);
         await relay.WaitsForAsync("topic", scenario.Topic);
@@ -31,7 +30,7 @@ internal sealed class TopicTests(PostgresEnd end)
     public async Task Events_of_a_topic_that_may_not_be_written_wait_for_the_permission_and_say_so()
     {
         await using var kafka = await Servers.GuardedKafkaAsync();
-        await using var scenario = await Scenario.BeginAsync("not authorized, then authorized", end, kafka: kafka);
+        await using var scenario = await Scenario.BeginAsync("not authorized, then authorized", way, kafka: kafka);
         using var admin = kafka.Admin();
         await admin.CreateAclsAsync([Acl(scenario.Topic, AclOperation.All, AclPermissionType.Allow)]);
         var relay = scenario.StartRelay();

@@ -1,16 +1,15 @@
 using Sidecar.Faults.Tests.Rig;
-using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.Faults.Tests.Relays;
 
 /// <summary>Relays that die, sleep, and come and go while events are written.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class RelayTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class RelayTests(Way way)
 {
     [Test]
     public async Task Without_a_fault_every_event_comes_once()
     {
-        await using var scenario = await Scenario.BeginAsync("no fault", end);
+        await using var scenario = await Scenario.BeginAsync("no fault", way);
         scenario.Writer.Start();
         scenario.StartRelay();
         await scenario.FlowsAsync();
@@ -22,7 +21,7 @@ internal sealed class RelayTests(PostgresEnd end)
     public async Task A_relay_killed_at_random_loses_nothing()
     {
         var kills = RunOptions.Of(6, 30);
-        await using var scenario = await Scenario.BeginAsync($"relay killed {kills} times at random", end);
+        await using var scenario = await Scenario.BeginAsync($"relay killed {kills} times at random", way);
         scenario.Writer.Start();
         for (var kill = 0; kill < kills; kill++)
         {
@@ -40,7 +39,7 @@ internal sealed class RelayTests(PostgresEnd end)
     [Test]
     public async Task A_relay_that_sleeps_beyond_its_lease_is_fenced_when_it_wakes()
     {
-        await using var scenario = await Scenario.BeginAsync("relay paused beyond its lease, resumed beside a second", end);
+        await using var scenario = await Scenario.BeginAsync("relay paused beyond its lease, resumed beside a second", way);
         scenario.Writer.Start();
         var first = scenario.StartRelay();
         await scenario.FlowsAsync();
@@ -62,7 +61,7 @@ internal sealed class RelayTests(PostgresEnd end)
     public async Task Of_two_relays_that_each_believe_they_own_a_bucket_one_is_fenced()
     {
         var thefts = RunOptions.Of(6, 30);
-        await using var scenario = await Scenario.BeginAsync($"two owners of one bucket, {thefts} times", end);
+        await using var scenario = await Scenario.BeginAsync($"two owners of one bucket, {thefts} times", way);
         scenario.Writer.Start();
         scenario.StartRelay();
         await scenario.FlowsAsync();
@@ -84,7 +83,7 @@ internal sealed class RelayTests(PostgresEnd end)
     public async Task Relays_that_come_and_go_hand_over_in_order()
     {
         var most = RunOptions.Of(3, 8);
-        await using var scenario = await Scenario.BeginAsync($"up to {most} relays come, are killed, and are stopped", end);
+        await using var scenario = await Scenario.BeginAsync($"up to {most} relays come, are killed, and are stopped", way);
         scenario.Writer.Start();
         var killed = 0;
         for (var step = 0; step < RunOptions.Of(8, 30); step++)
@@ -105,7 +104,7 @@ internal sealed class RelayTests(PostgresEnd end)
     [Test]
     public async Task A_relay_told_to_stop_repeats_nothing()
     {
-        await using var scenario = await Scenario.BeginAsync("relay stopped and started three times", end);
+        await using var scenario = await Scenario.BeginAsync("relay stopped and started three times", way);
         scenario.Writer.Start();
         for (var stop = 0; stop < 3; stop++)
         {

@@ -56,22 +56,26 @@ internal sealed class Scenario : IAsyncDisposable
 
     private static int Seed => RunOptions.Seed;
 
+    private string Mode { get; init; } = "table";
+
+    private string On => Mode == "table" ? Database.Server.Name : $"{Database.Server.Name}, {Mode}";
+
     /// <summary>Makes the database and the topic; nothing runs yet.</summary>
     /// <param name="name">What is done, for the table.</param>
-    /// <param name="end">Which database; the shared server of that end.</param>
+    /// <param name="way">What it runs on: the shared server of that end, and how the relays read.</param>
     /// <param name="server">Another server of that kind, for scenarios that do not leave it as it was.</param>
     /// <param name="kafka">Another cluster than the shared one.</param>
     /// <param name="makeTopic">Whether the topic is there from the beginning.</param>
     public static async Task<Scenario> BeginAsync(
-        string name, PostgresEnd end, LocalPostgres? server = null, LocalKafka? kafka = null, bool makeTopic = true)
+        string name, Way way, LocalPostgres? server = null, LocalKafka? kafka = null, bool makeTopic = true)
     {
-        server ??= await Servers.PostgresAsync(end);
+        server ??= await Servers.PostgresAsync(way.End);
         kafka ??= await Servers.KafkaAsync();
         List<string> keys = [.. Enumerable.Range(0, Keys).Select(number => $"key {number:00}")];
         var database = await OutboxDatabase.CreateAsync(server, keys);
         var topic = SharedKafka.NewTopic("faults");
         if (makeTopic) await kafka.CreateTopicAsync(topic, Partitions);
-        return new Scenario(name, kafka, database, topic, keys);
+        return new Scenario(name, kafka, database, topic, keys) { Mode = way.Mode };
     }
 
     /// <summary>Starts a relay with a short lease and small windows.</summary>
@@ -83,6 +87,7 @@ internal sealed class Scenario : IAsyncDisposable
         {
             ["--postgres"] = Database.RelayAddress(port),
             ["--bootstrap-servers"] = Kafka.BootstrapServers,
+            ["--mode"] = Mode,
             ["--lease"] = "1s",
             ["--window-rows"] = $"{WindowRows}",
         };
@@ -155,7 +160,7 @@ internal sealed class Scenario : IAsyncDisposable
     public async Task EndAsync(long duplicatesAtMost)
     {
         var (account, exits) = await AccountAsync(RunOptions.Bound);
-        FaultTable.Add(new FaultRow(name, Database.Server.Name, account, duplicatesAtMost, recovery));
+        FaultTable.Add(new FaultRow(name, On, account, duplicatesAtMost, recovery));
         var missing = await Database.ExplainAsync(Reader.Ledger.Missing(MissingExplained));
         Assert.Multiple(() =>
         {
@@ -188,7 +193,7 @@ internal sealed class Scenario : IAsyncDisposable
     {
         if (!ended)
         {
-            FaultTable.Add(new FaultRow(name, Database.Server.Name, null, 0, null));
+            FaultTable.Add(new FaultRow(name, On, null, 0, null));
             await TestContext.Out.WriteLineAsync(Outputs());
         }
 

@@ -12,12 +12,6 @@ internal static class Servers
     private static readonly SemaphoreSlim OneAtATime = new(1, 1);
     private static LocalKafka? kafka;
 
-    /// <summary>What every scenario runs on: the first end; all of them in the full version.</summary>
-    public static IReadOnlyList<PostgresEnd> Ends { get; } = RunOptions.IsFull ? SharedPostgres.Ends : [SharedPostgres.Ends[0]];
-
-    /// <summary>What the scenarios run on in which the database itself is at fault: both ends, always.</summary>
-    public static IReadOnlyList<PostgresEnd> AllEnds => SharedPostgres.Ends;
-
     /// <summary>Three brokers, each its own controller. Topics are made by hand.</summary>
     public static async Task<LocalKafka> KafkaAsync()
     {

@@ -1,11 +1,10 @@
 using Sidecar.Faults.Tests.Rig;
-using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.Faults.Tests.Transactions;
 
 /// <summary>What a writer's transaction can do to a reader of its rows.</summary>
-[TestFixtureSource(typeof(Servers), nameof(Servers.Ends))]
-internal sealed class TransactionTests(PostgresEnd end)
+[TestFixtureSource(typeof(Way), nameof(Way.Usual))]
+internal sealed class TransactionTests(Way way)
 {
     // Keys of the transaction under test; the writer's other keys go on meanwhile.
     private static readonly string[] Own = ["key 00", "key 01"];
@@ -140,7 +139,7 @@ internal sealed class TransactionTests(PostgresEnd end)
 
     private async Task<Scenario> BeginAsync(string name)
     {
-        var scenario = await Scenario.BeginAsync(name, end);
+        var scenario = await Scenario.BeginAsync(name, way);
         await scenario.StartRelay().IsReadyAsync();
         return scenario;
     }
