@@ -45,9 +45,10 @@ internal sealed class OutboxDatabase
         foreach (var (role, group) in ((string, string)[])[(WriterRole, "outbox_writer"), (RelayRole, "outbox_relay")])
         {
             if (await connection.ScalarAsync<int?>($"SELECT 1 FROM pg_roles WHERE rolname = '{role}'") is null)
-                await connection.ExecuteAsync($"CREATE ROLE {role} LOGIN REPLICATION IN ROLE {group}");
+                await connection.ExecuteAsync($"CREATE ROLE {role} LOGIN IN ROLE {group}");
         }
 
+        await connection.ExecuteAsync($"ALTER ROLE {RelayRole} REPLICATION");
         await connection.ExecuteAsync("CREATE TABLE account (key text PRIMARY KEY, version bigint NOT NULL DEFAULT 0)");
         await connection.ExecuteAsync($"GRANT SELECT, UPDATE ON account TO {WriterRole}");
         await using var insert = new NpgsqlCommand("INSERT INTO account(key) SELECT unnest($1)", connection);
