@@ -91,9 +91,10 @@ public sealed class LaneBook(int chunksUnderWay)
     public long? EpochOf(int bucket) => Find(bucket)?.Epoch;
 
     /// <summary>
-    /// Notes where the sequence stood, so that floors can rise. Every poll should, before its snapshot:
-    /// <c>SELECT last_value, pg_snapshot_xmax(pg_current_snapshot()), age('3'::xid) FROM the sequence</c>, and the rest to
-    /// <see cref="FloorTrack.NextXid"/>. The statement must be the first of its transaction: the age stands still in one.
+    /// Notes where the sequence stood, so that floors can rise. Every poll should, in a statement before its snapshot: the
+    /// sequence's last value, read under the lock of its page, then <c>pg_snapshot_xmax(pg_current_snapshot())</c> and
+    /// <c>age('3'::xid)</c>, which <see cref="FloorTrack.NextXid"/> takes. The statement must be the first of its
+    /// transaction: the age stands still in one.
     /// </summary>
     public void Note(long lastId, ulong nextXid) => floors.Note(lastId, nextXid);
 

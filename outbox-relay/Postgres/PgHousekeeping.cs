@@ -24,7 +24,7 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
     private const string Round =
         """
         SELECT outbox.rotate(), CASE WHEN l.floor = s.last_value THEN l.floor ELSE setval('outbox.settled', l.floor) END,
-               (SELECT last_value FROM outbox.log_id), c.max_backlog_rows
+               coalesce(pg_sequence_last_value('outbox.log_id'), 0), c.max_backlog_rows
           FROM outbox.config c, outbox.settled s, (SELECT min(floor) AS floor FROM outbox.lane) l
         """;
 

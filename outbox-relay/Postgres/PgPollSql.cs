@@ -13,11 +13,16 @@ internal readonly record struct PgPollVariant(bool Resumes, bool Early, bool Mar
     /// Where the sequence stands and which transaction is next, read before the rows' snapshot is taken
     /// (<see cref="FloorTrack"/> says why); whether anything is held; until when writers notify.
     /// </summary>
+    /// <remarks>
+    /// Not <c>SELECT last_value FROM outbox.log_id</c>: while nextval writes ahead into the write-ahead log, every 32nd time,
+    /// the sequence's page holds a value that is up to 32 too high, and a query looks at the page without its lock
+    /// (nextval_internal in sequence.c). The function takes the lock. A floor that is too high loses rows.
+    /// </remarks>
     public const string Position =
         """
-        SELECT s.last_value, s.is_called, pg_snapshot_xmax(pg_current_snapshot()), age('3'::xid),
+        SELECT coalesce(s.last_id, 0), pg_snapshot_xmax(pg_current_snapshot()), age('3'::xid),
                EXISTS (SELECT FROM outbox.held), b.last_value
-          FROM outbox.log_id s, outbox.bell b
+          FROM pg_sequence_last_value('outbox.log_id') s(last_id), outbox.bell b
         """;
 
     /// <summary>Types of the parameters of <see cref="Rows"/>.</summary>

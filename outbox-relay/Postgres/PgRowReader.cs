@@ -98,12 +98,10 @@ internal sealed class PgRowReader(PgSession session)
     private static async Task ReadPositionAsync(NpgsqlDataReader reader, PgPoll poll)
     {
         await reader.ReadAsync();
-        var lastId = reader.GetInt64(0);
-        poll.LastId = reader.GetBoolean(1) ? lastId : lastId - 1;
-        var xmax = reader.GetFieldValue<ulong>(2);
-        poll.NextXid = FloorTrack.NextXid(xmax, reader.GetInt32(3));
-        poll.AnyHeld = reader.GetBoolean(4);
-        poll.Bell = reader.GetInt64(5);
+        poll.LastId = reader.GetInt64(0);
+        poll.NextXid = FloorTrack.NextXid(reader.GetFieldValue<ulong>(1), reader.GetInt32(2));
+        poll.AnyHeld = reader.GetBoolean(3);
+        poll.Bell = reader.GetInt64(4);
     }
 
     private async Task ReadRowsAsync(NpgsqlDataReader reader, PgPoll poll, long[] epochs)

@@ -33,7 +33,7 @@ internal static class PgBacklogSql
         {With}
         SELECT (SELECT count(*) FROM pending)
                  + CASE WHEN (SELECT count(*) FROM scan) >= {RowsLookedAt}
-                        THEN greatest(0, (SELECT last_value FROM outbox.log_id) - (SELECT max(id) FROM scan)) ELSE 0 END,
+                        THEN greatest(0, pg_sequence_last_value('outbox.log_id') - (SELECT max(id) FROM scan)) ELSE 0 END,
                (SELECT min(created_at) FROM pending),
                (SELECT count(*) FROM scan) >= {RowsLookedAt}
         """;

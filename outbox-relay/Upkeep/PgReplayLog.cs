@@ -38,7 +38,7 @@ public sealed class PgReplayLog(PgAddress address)
             connection,
             $"""
             SELECT (SELECT uuid::text FROM outbox.config), r.first, r.last, r.rows, o.id, o.created_at,
-                   (SELECT last_value FROM outbox.log_id), (SELECT sum(emptied)::bigint FROM outbox.slot)
+                   coalesce(pg_sequence_last_value('outbox.log_id'), 0), (SELECT sum(emptied)::bigint FROM outbox.slot)
               FROM (SELECT min(m.id) AS first, max(m.id) AS last, count(*) AS rows
                       FROM outbox.log m JOIN outbox.lane l USING (bucket) WHERE {Meant}) r
               LEFT JOIN LATERAL (SELECT m.id, m.created_at FROM outbox.log m JOIN outbox.lane l USING (bucket)

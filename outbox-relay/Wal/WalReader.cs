@@ -22,9 +22,9 @@ public sealed class WalReader(WalOptions options, WalPlace place) : IAsyncDispos
 {
     private const string Marker =
         """
-        SELECT s.last_value - CASE WHEN s.is_called THEN 0 ELSE 1 END, pg_snapshot_xmax(n.now), age('3'::xid),
+        SELECT coalesce(s.last_id, 0), pg_snapshot_xmax(n.now), age('3'::xid),
                pg_logical_emit_message($1, $2, $3 || ' ' || n.now::text)::text
-          FROM outbox.log_id s, (SELECT pg_current_snapshot() AS now) n
+          FROM pg_sequence_last_value('outbox.log_id') s(last_id), (SELECT pg_current_snapshot() AS now) n
         """;
 
     private readonly WalSwitch phases = new(options.MaxLag, place.Time);

@@ -57,7 +57,7 @@ internal sealed class OperatedOutbox
 
     /// <summary>Everything that is there now is settled, as a relay would write it.</summary>
     public Task SettleAllAsync() => ExecuteAsync(
-        "UPDATE outbox.lane SET done = pg_current_snapshot(), floor = (SELECT last_value FROM outbox.log_id)");
+        "UPDATE outbox.lane SET done = pg_current_snapshot(), floor = pg_sequence_last_value('outbox.log_id')");
 
     public ProgramProcess Run(params string[] flags) => Relays.Start(
         ["run", "--postgres", ConnectionString, "--bootstrap-servers", Kafka.BootstrapServers, "--metrics-port", "0",
