@@ -13,6 +13,7 @@ public static class RelayHost
     /// <summary>Ends with 0 when told to stop, with 1 when the port cannot be opened or the loop fails.</summary>
     public static async Task<int> RunAsync(ProgramOptions options)
     {
+        NativeHeap.Bound();
         var time = TimeProvider.System;
         using var logs = LogSetup.Create(options.Hosting);
         var log = logs.CreateLogger("Sidecar.OutboxRelay.Hosting");

@@ -24,7 +24,8 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
     private const string Round =
         """
         SELECT outbox.rotate(), CASE WHEN l.floor = s.last_value THEN l.floor ELSE setval('outbox.settled', l.floor) END,
-               coalesce(pg_sequence_last_value('outbox.log_id'), 0), c.max_backlog_rows
+               coalesce(pg_sequence_last_value('outbox.log_id'), 0), c.max_backlog_rows,
+               pg_stat_get_dead_tuples('outbox.lane'::regclass)
           FROM outbox.config c, outbox.settled s, (SELECT min(floor) AS floor FROM outbox.lane) l
         """;
 
@@ -46,6 +47,9 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
 
     /// <summary>Something was found that a person must look at; null: nothing.</summary>
     public string? Alarm { get; private set; }
+
+    /// <summary>Dead rows among the lanes', as the server's statistics had it at the last round.</summary>
+    public long DeadLaneRows { get; private set; }
 
     /// <summary>Begins a round if it is time and the last one is over. Does not wait for it.</summary>
     /// <param name="activity">Grows while rows are written or settled.</param>
@@ -99,6 +103,7 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
             await row.ReadAsync();
             (settled, lastId) = (row.GetInt64(1), row.GetInt64(2));
             limit = await row.IsDBNullAsync(3) ? null : row.GetInt64(3);
+            DeadLaneRows = row.GetInt64(4);
         }
 
         if (limit is { } most && lastId - settled > most)

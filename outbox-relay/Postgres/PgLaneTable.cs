@@ -31,19 +31,21 @@ internal sealed class PgLaneTable(PgSession session, Guid me)
     // Lanes that are ours from before are given back: they are claimed anew, with epochs that no write of then carries.
     private const string Drop = "UPDATE outbox.lane SET owner = NULL WHERE owner = $1";
 
+    // One statement, since an idle relay does little else: first the relays, ourselves as renewed, then the lanes.
     private const string Renew =
         """
-        UPDATE outbox.relay SET beat = beat + 1, lease_ms = $3, lease_until = clock_timestamp() + $3 * interval '1 ms'
-         WHERE id = $1 AND epoch = $2
+        WITH renewed AS (
+          UPDATE outbox.relay SET beat = beat + 1, lease_ms = $3, lease_until = clock_timestamp() + $3 * interval '1 ms'
+           WHERE id = $1 AND epoch = $2
+          RETURNING id, epoch, beat, lease_ms, lease_until),
+        relays AS (
+          SELECT * FROM renewed UNION ALL SELECT id, epoch, beat, lease_ms, lease_until FROM outbox.relay WHERE id <> $1)
+        SELECT NULL::smallint, r.id, r.epoch, r.beat, r.lease_ms,
+               (extract(epoch FROM r.lease_until - clock_timestamp()) * 1000)::bigint
+          FROM relays r
+        UNION ALL
+        SELECT l.bucket, l.owner, l.epoch, NULL, NULL, NULL FROM outbox.lane l
         """;
-
-    private const string Relays =
-        """
-        SELECT id, epoch, beat, lease_ms, (extract(epoch FROM lease_until - clock_timestamp()) * 1000)::bigint
-          FROM outbox.relay
-        """;
-
-    private const string Lanes = "SELECT bucket, owner, epoch FROM outbox.lane ORDER BY bucket";
 
     // Taken as they were seen, and never waited for: who has a lane's row is about to change it.
     private const string Claim =
@@ -87,29 +89,29 @@ internal sealed class PgLaneTable(PgSession session, Guid me)
     /// <summary>Renews the lease, and looks at everybody's.</summary>
     public async Task<PgView> RenewAsync(long epoch, TimeSpan length)
     {
-        var batch = await session.PrepareAsync(
-            "renew", (Renew, [Uuid, Number, Number]), (Relays, []), (Lanes, []));
+        var batch = await session.PrepareAsync("renew", (Renew, [Uuid, Number, Number]));
         Set(batch.BatchCommands[0], me, epoch, (long)length.TotalMilliseconds);
-        await using var reader = await batch.ExecuteReaderAsync();
-        var (relays, isOurs) = (new List<RelaySighting>(), false);
-        while (await reader.ReadAsync())
+        var (relays, lanes) = (new List<RelaySighting>(), new List<LaneSighting>());
+        await using (var reader = await batch.ExecuteReaderAsync())
         {
-            var relay = new RelaySighting(
-                reader.GetGuid(0), reader.GetInt64(1), reader.GetInt64(2), Milliseconds(reader.GetInt64(3)),
-                Milliseconds(reader.GetInt64(4)));
-            relays.Add(relay);
-            isOurs |= relay.Id == me && relay.Epoch == epoch;
+            while (await reader.ReadAsync())
+            {
+                if (await reader.IsDBNullAsync(0))
+                {
+                    relays.Add(new RelaySighting(
+                        reader.GetGuid(1), reader.GetInt64(2), reader.GetInt64(3), Milliseconds(reader.GetInt64(4)),
+                        Milliseconds(reader.GetInt64(5))));
+                }
+                else
+                {
+                    var owner = await reader.IsDBNullAsync(1) ? (Guid?)null : reader.GetGuid(1);
+                    lanes.Add(new LaneSighting(reader.GetInt16(0), owner, reader.GetInt64(2)));
+                }
+            }
         }
 
-        await reader.NextResultAsync();
-        var lanes = new List<LaneSighting>();
-        while (await reader.ReadAsync())
-        {
-            lanes.Add(new LaneSighting(
-                reader.GetInt16(0), await reader.IsDBNullAsync(1) ? null : reader.GetGuid(1), reader.GetInt64(2)));
-        }
-
-        return new PgView(isOurs, relays, lanes);
+        lanes.Sort((one, other) => one.Bucket.CompareTo(other.Bucket));
+        return new PgView(relays.Exists(relay => relay.Id == me), relays, lanes);
     }
 
     /// <summary>Removes relays that are gone and own nothing.</summary>

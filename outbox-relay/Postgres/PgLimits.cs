@@ -15,6 +15,15 @@ internal static class PgLimits
     /// <summary>The age of the oldest settled row that is not written, after which progress is written.</summary>
     public static readonly TimeSpan CheckpointEvery = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>
+    /// Dead lane rows above which progress is written less often: somebody's old snapshot keeps them from being removed,
+    /// and each write leaves one for each lane it touches.
+    /// </summary>
+    public const long DeadLaneRows = 2000;
+
+    /// <summary>As <see cref="CheckpointEvery"/>, while there are that many.</summary>
+    public static readonly TimeSpan CheckpointEveryWhileBloated = TimeSpan.FromSeconds(2);
+
     /// <summary>How often also lanes are written in which no row was settled.</summary>
     public static readonly TimeSpan WriteAllEvery = TimeSpan.FromSeconds(5);
 

@@ -54,6 +54,9 @@ internal sealed class PgPace
         session.Connection.Notification += (_, _) => notified = true;
     }
 
+    /// <summary>Nothing has come for a while, and every writer that runs knows to notify.</summary>
+    public bool IsQuiet => rungAt is not null && seenXmin >= provenAt && time.GetElapsedTime(lastNews) >= QuietFor;
+
     /// <summary>Takes note of what a poll saw.</summary>
     public void Saw(PgPoll poll)
     {
@@ -63,7 +66,13 @@ internal sealed class PgPace
             (lastNews, lastId) = (time.GetTimestamp(), poll.LastId);
         }
 
-        if (poll.Bell == 1)
+        SawBell(poll);
+    }
+
+    /// <summary>Takes note of what a look without rows saw.</summary>
+    public void SawBell(PgPoll look)
+    {
+        if (look.Bell == 1)
         {
             rungAt = null;    // another relay has work
         }

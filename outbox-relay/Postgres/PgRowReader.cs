@@ -95,6 +95,16 @@ internal sealed class PgRowReader(PgSession session)
         return poll;
     }
 
+    /// <summary>Only where the sequence stands, and whether anything is held: one short statement.</summary>
+    public async Task<PgPoll> LookAsync()
+    {
+        var poll = new PgPoll();
+        var batch = await session.PrepareAsync("look", (PgPollVariant.Position, []));
+        await using var reader = await batch.ExecuteReaderAsync();
+        await ReadPositionAsync(reader, poll);
+        return poll;
+    }
+
     private static async Task ReadPositionAsync(NpgsqlDataReader reader, PgPoll poll)
     {
         await reader.ReadAsync();

@@ -11,13 +11,14 @@ namespace Sidecar.OutboxRelay.Postgres;
 internal sealed class PgSession : IDisposable
 {
     // The plans that read the log by its indexes are the right ones however many rows the statistics know of, so the
-    // planner is asked once, and not tempted.
+    // planner is asked once, and not tempted. What this session was told to be written stays written after a crash.
     private const string Settings =
         """
         SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;
         SET enable_sort = off; SET enable_incremental_sort = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
         SET enable_material = off; SET jit = off; SET max_parallel_workers_per_gather = 0;
         SET default_transaction_isolation = 'read committed';
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
         """;
 
     private readonly Dictionary<string, NpgsqlBatch> prepared = [];

@@ -99,6 +99,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         WithTenureAsync<IReadOnlyList<OutboxRow>>(null, async held =>
         {
             housekeeping?.Tick(held.Activity);
+            held.WritesSeldom = housekeeping?.DeadLaneRows >= PgLimits.DeadLaneRows;
             return housekeeping?.Alarm is { } alarm
                 ? new StoreProblem(StoreFault.Alarm, alarm)
                 : await held.ReadAsync(fromStart, waitingTopics, maxPartBytes);

@@ -8,18 +8,30 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// What the store does under one entry of its relay: hands out rows, takes note of what became of them, and writes that
 /// down at intervals.
 /// </summary>
-internal sealed class PgTenure(
-    PgSession session, PgLanes lanes, PgProgressWriter writer, StoreOptions options, TimeProvider time)
+internal sealed class PgTenure
 {
-    private readonly PgRowReader rows = new(session);
-    private readonly PgHeldRows held = new(session, time);
-    private readonly PgPace pace = new(session, time);
-    private readonly PgHistory history = new(session, lanes.Memory);
+    private readonly PgLanes lanes;
+    private readonly PgProgressWriter writer;
+    private readonly StoreOptions options;
+    private readonly TimeProvider time;
+    private readonly PgHeldRows held;
+    private readonly PgPace pace;
+    private readonly PgHistory history;
+    private readonly PgTableReader table;
     private long? unwrittenSince;
-    private long wroteAllAt = time.GetTimestamp();
+    private long wroteAllAt;
     private long settledRows;
     private bool settledSinceAll;
-    private bool caughtUp;
+
+    public PgTenure(PgSession session, PgLanes lanes, PgProgressWriter writer, StoreOptions options, TimeProvider time)
+    {
+        (this.lanes, this.writer, this.options, this.time) = (lanes, writer, options, time);
+        held = new PgHeldRows(session, time);
+        pace = new PgPace(session, time);
+        history = new PgHistory(session, lanes.Memory);
+        table = new PgTableReader(session, lanes, pace, history, held);
+        wroteAllAt = time.GetTimestamp();
+    }
 
     /// <summary>The way through the log; null: rows come from the table.</summary>
     public PgWal? Wal { get; init; }
@@ -30,7 +42,12 @@ internal sealed class PgTenure(
     /// <summary>Grows while rows are written or settled.</summary>
     public long Activity => history.HighestId + settledRows;
 
+    /// <summary>The lanes' table is full of dead rows: progress is written less often.</summary>
+    public bool WritesSeldom { get; set; }
+
     private LaneBook Book => lanes.Book;
+
+    private TimeSpan WriteEvery => WritesSeldom ? PgLimits.CheckpointEveryWhileBloated : PgLimits.CheckpointEvery;
 
     /// <summary>A lane that was claimed has lost what this relay wrote to it; null: none has.</summary>
     public async Task<StoreProblem?> IsContradictedAsync() =>
@@ -72,7 +89,7 @@ internal sealed class PgTenure(
         await WriteIfDueAsync();
         if (Wal is not null)
         {
-            await Wal.StepAsync(caughtUp, maxPartBytes);
+            await Wal.StepAsync(table.IsCaughtUp, maxPartBytes);
         }
 
         if (fromStart)
@@ -104,7 +121,7 @@ internal sealed class PgTenure(
 
         if (Wal is not { IsStreaming: true })
         {
-            return await ReadLogAsync(limits);
+            return await table.ReadAsync(limits, mayRest: Wal is null);
         }
 
         var streamed = await Wal.ReadAsync(limits, held);
@@ -148,7 +165,7 @@ internal sealed class PgTenure(
     public async Task WaitForNewsAsync(TimeSpan atMost, CancellationToken stop)
     {
         await WriteIfDueAsync();
-        var untilWrite = unwrittenSince is { } since ? PgLimits.CheckpointEvery - time.GetElapsedTime(since) : atMost;
+        var untilWrite = unwrittenSince is { } since ? WriteEvery - time.GetElapsedTime(since) : atMost;
         var wait = untilWrite < atMost ? untilWrite : atMost;
         await (Wal is { IsStreaming: true } ? Wal.WaitAsync(wait, stop) : pace.WaitAsync(wait, stop));
     }
@@ -167,60 +184,6 @@ internal sealed class PgTenure(
         await lanes.LeaveAsync();
     }
 
-    private async Task<StoreAnswer<IReadOnlyList<OutboxRow>>> ReadLogAsync(PgReadLimits limits)
-    {
-        for (var reads = 0; reads < PgLimits.EmptyReads; reads++)
-        {
-            if (Book.NextRead() is not { } plan)
-            {
-                break;
-            }
-
-            var poll = await rows.PollAsync(plan, limits, held.MayBe, lanes.Epochs);
-            held.MayBe = poll.AnyHeld;
-            pace.Saw(poll);
-            caughtUp = poll.IsComplete && Book.AllRead is not null;
-            Book.Note(poll.LastId, poll.NextXid);
-            if (await history.StandsAtAsync(poll.LastId, plan.Floor) is { } alarm)
-            {
-                return alarm;
-            }
-
-            if (!Book.TryTake(plan, poll.Snapshot, poll.LaneRows, poll.IsComplete, out var chunk))
-            {
-                return await history.WentBackAsync($"transactions of {plan.Done} are settled, and it only knows {poll.Snapshot}");
-            }
-
-            if (poll.HeldAlready.Count > 0)
-            {
-                Book.Settle(poll.HeldAlready.ToArray());
-            }
-
-            if (chunk is not null)
-            {
-                history.Read(poll.Rows);
-                return Unsettled(poll.Rows, chunk);
-            }
-
-            if (!Book.HasMore)
-            {
-                break;
-            }
-        }
-
-        return Array.Empty<OutboxRow>();
-    }
-
-    private static List<OutboxRow> Unsettled(List<OutboxRow> found, Chunk chunk)
-    {
-        if (chunk.Prefix == 0 && !Enumerable.Range(0, found.Count).Any(chunk.Has))
-        {
-            return found;
-        }
-
-        return [.. found.Where((_, i) => !chunk.Has(i))];
-    }
-
     private async Task WriteIfDueAsync()
     {
         if (Wal is not null && await Wal.AdvanceAsync())
@@ -229,7 +192,7 @@ internal sealed class PgTenure(
         }
 
         var isDue = Book.UnwrittenRows >= PgLimits.CheckpointRows || Book.HasReleasable ||
-            (unwrittenSince is { } since && time.GetElapsedTime(since) >= PgLimits.CheckpointEvery);
+            (unwrittenSince is { } since && time.GetElapsedTime(since) >= WriteEvery);
 
         // Now and then all lanes are written, so that a successor finds them alike, and the backlog is known.
         var all = time.GetElapsedTime(wroteAllAt) >= PgLimits.WriteAllEvery && settledSinceAll;
