@@ -90,6 +90,12 @@ internal sealed class PgTenure
         if (Wal is not null)
         {
             await Wal.StepAsync(table.IsCaughtUp, maxPartBytes);
+
+            // Before more rows are read: those of which we know were there when the marker was written.
+            if (Wal.TakeLastId() is { } lastId && await history.StandsAtAsync(lastId, floor: 0) is { } alarm)
+            {
+                return alarm;
+            }
         }
 
         if (fromStart)

@@ -34,6 +34,7 @@ internal sealed class PgWal : IAsyncDisposable
     private readonly PgLanes lanes;
     private readonly RelayTelemetry telemetry;
     private readonly WalReader reader;
+    private long? lastId;
 
     public PgWal(PgSession session, PgLanes lanes, StoreOptions options, RelayTelemetry telemetry)
     {
@@ -145,6 +146,14 @@ internal sealed class PgWal : IAsyncDisposable
             : throw new InvalidOperationException($"the lanes stand beyond the marker {progress.Done}");
     }
 
+    /// <summary>Where the sequence stood at the last marker, once; null: no marker was written since.</summary>
+    public long? TakeLastId()
+    {
+        var taken = lastId;
+        lastId = null;
+        return taken;
+    }
+
     /// <summary>Waits until something comes, at most so long.</summary>
     public Task WaitAsync(TimeSpan atMost, CancellationToken stop)
     {
@@ -196,6 +205,7 @@ internal sealed class PgWal : IAsyncDisposable
     {
         var position = await reader.MarkAsync(session.Connection, atOnce);
         lanes.Book.Note(position.LastId, position.NextXid);
+        lastId = position.LastId;
     }
 
     private async Task MarkBehindAsync(List<OutboxRow> rows, PgReadLimits limits)
