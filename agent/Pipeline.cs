@@ -136,7 +136,7 @@ public sealed class Pipeline : IAsyncDisposable
         return health;
     }
 
-    private static bool Writes(SubscriptionOptions subscription) => subscription.Delivery.OnExhausted == OnExhausted.DeadLetter;
+    private static bool Writes(SubscriptionOptions subscription) => subscription.Delivery.WritesLetters;
 
     /// <summary>The stages of one subscription.</summary>
     private sealed class Line : IAsyncDisposable

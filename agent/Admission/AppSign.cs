@@ -33,6 +33,6 @@ internal static class AppSigns
             : AppSign.Fine,
         AttemptEnd.Unavailable => AppSign.Unavailable,
         AttemptEnd.Unreachable or AttemptEnd.Interrupted or AttemptEnd.WrongApp => AppSign.Absent,
-        AttemptEnd.TooLarge or AttemptEnd.Unsendable or AttemptEnd.Cancelled => AppSign.Nothing,
+        AttemptEnd.TooLarge or AttemptEnd.Unsendable or AttemptEnd.Expired or AttemptEnd.Cancelled => AppSign.Nothing,
     };
 }

@@ -31,6 +31,9 @@ internal sealed class Bars
     /// <summary>The first that is there, in a word; null: there is none.</summary>
     public string? Code => Any ? Codes[Array.FindIndex(reasons, reason => reason is not null)] : null;
 
+    /// <summary>Why the first that is there is; null: there is none.</summary>
+    public string? Reason => Any ? Array.Find(reasons, reason => reason is not null) : null;
+
     /// <summary>Why this one is there; null: it is not.</summary>
     public string? this[Bar bar] => reasons[(int)bar];
 

@@ -32,6 +32,9 @@ public enum AttemptEnd
     /// <summary>UNIMPLEMENTED, UNAUTHENTICATED or PERMISSION_DENIED: the wrong application or version; nothing counts.</summary>
     WrongApp,
 
+    /// <summary>The event was older than its subscription delivers: it was not sent, and never will be.</summary>
+    Expired,
+
     /// <summary>We cancelled the call (revoked, stopping): it never happened.</summary>
     Cancelled,
 }

@@ -23,6 +23,16 @@ public enum OnExhausted
     DeadLetter,
 }
 
+/// <summary>What becomes of an event that is older than <see cref="DeliveryOptions.MaxAge"/>.</summary>
+public enum OnExpired
+{
+    /// <summary>It is done, and counted.</summary>
+    Skip,
+
+    /// <summary>The event goes to the dead-letter topic, and is done when Kafka has acknowledged that.</summary>
+    DeadLetter,
+}
+
 /// <summary>How the events of one subscription are delivered.</summary>
 public sealed class DeliveryOptions
 {
@@ -58,6 +68,19 @@ public sealed class DeliveryOptions
 
     /// <summary>What becomes of an event that was rejected or has used up its attempts.</summary>
     public OnExhausted OnExhausted { get; set; } = OnExhausted.Stop;
+
+    /// <summary>
+    /// The age of the oldest event that is delivered, from its record's timestamp to the moment when it would be sent.
+    /// 1 s to 365 days; null: any.
+    /// </summary>
+    public TimeSpan? MaxAge { get; set; }
+
+    /// <summary>What becomes of an event that is older.</summary>
+    public OnExpired OnExpired { get; set; } = OnExpired.Skip;
+
+    /// <summary>Events may end as dead letters.</summary>
+    public bool WritesLetters =>
+        OnExhausted == OnExhausted.DeadLetter || (MaxAge is not null && OnExpired == OnExpired.DeadLetter);
 
     /// <summary>The largest call that is sent, in bytes; a larger one ends as too large. 1 KiB to 512 MiB.</summary>
     public int MaxMessageBytes { get; set; } = 64 * 1024 * 1024;

@@ -31,6 +31,12 @@ public static class DeliveryOptionsRules
     /// <summary>The longest pause between two attempts.</summary>
     public static readonly TimeSpan MaxBackoff = TimeSpan.FromHours(1);
 
+    /// <summary>The shortest age at which events are too old.</summary>
+    public static readonly TimeSpan MinMaxAge = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest.</summary>
+    public static readonly TimeSpan MaxMaxAge = TimeSpan.FromDays(365);
+
     /// <summary>The largest retry budget, in percent of first attempts.</summary>
     public const int MaxRetryBudgetPercent = 1000;
 
@@ -47,6 +53,15 @@ public static class DeliveryOptionsRules
                 "backoff",
                 "the shortest pause, which stands first, is longer than the longest",
                 "Turn them round, as in 200ms..30s"));
+        }
+
+        if (options.OnExpired != OnExpired.Skip && options.MaxAge is null)
+        {
+            broken.Add(new RuleBreak(
+                "on-expired",
+                "max-age",
+                "no event is ever too old, since max-age is not set",
+                "Set max-age, or remove on-expired"));
         }
 
         if (options.Framing != Framing.None && options.Method is null)

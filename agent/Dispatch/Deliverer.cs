@@ -1,4 +1,6 @@
+using Grpc.Core;
 using Sidecar.Agent.Admission;
+using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Telemetry;
 
@@ -11,6 +13,8 @@ namespace Sidecar.Agent.Dispatch;
 public sealed class Deliverer(
     Dispatcher dispatcher, IDeliveryClient client, DeliveryMetrics metrics, DeliveryReport report, TimeProvider time)
 {
+    private static readonly AttemptOutcome Expired = new(AttemptEnd.Expired, StatusCode.OK, "older than max-age", null);
+
     private Task running = Task.CompletedTask;
     private ulong lastDeliveryId;
 
@@ -35,11 +39,19 @@ public sealed class Deliverer(
             var position = queued.Record.Position;
             var producedMs = queued.Record.TimestampMs;
 
-            var outcome = await client.DeliverAsync(queued.Record, attempt, queued.Worker.Cancellation);
+            var outcome = Expired;
+            if (!queued.IsExpired)
+            {
+                outcome = await client.DeliverAsync(queued.Record, attempt, queued.Worker.Cancellation);
+                metrics.Attempted(outcome, time.GetElapsedTime(began));
+            }
 
-            metrics.Attempted(outcome, time.GetElapsedTime(began));
             var finished = dispatcher.Finish(queued, outcome);
-            if (finished.Step == Step.Complete)
+            if (finished.Step == Step.Complete && queued.IsExpired)
+            {
+                metrics.Expired();
+            }
+            else if (finished.Step == Step.Complete)
             {
                 var latencyMs = time.GetUtcNow().ToUnixTimeMilliseconds() - producedMs;
                 metrics.Delivered(producedMs < 0 ? 0 : Math.Max(latencyMs, 0) / 1000.0);

@@ -102,6 +102,6 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
         AttemptEnd.WrongApp => $"it answers {outcome.Status} ({outcome.Reason}): is this the right application, and does "
             + "it implement the method of the subscription?",
         AttemptEnd.Delivered or AttemptEnd.Rejected or AttemptEnd.Failed or AttemptEnd.TooLarge
-            or AttemptEnd.Unsendable or AttemptEnd.Cancelled => outcome.End.ToString(),
+            or AttemptEnd.Unsendable or AttemptEnd.Expired or AttemptEnd.Cancelled => outcome.End.ToString(),
     };
 }

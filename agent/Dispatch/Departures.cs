@@ -23,7 +23,7 @@ internal sealed class Departures : IDisposable
     private readonly TimeProvider time;
     private readonly long started;
     private readonly Alarm alarm;
-    private QueuedEvent? alone;
+    private readonly Suspects suspects = new();
     private int inFlight;
     private bool stopped;
 
@@ -45,14 +45,11 @@ internal sealed class Departures : IDisposable
     /// <summary>What keeps everything from departing, whatever the breaker says.</summary>
     public Bars Bars { get; } = new();
 
-    /// <summary>Where the breaker stands.</summary>
-    public BreakerView Breaker => breaker.View;
-
-    /// <summary>Why nothing departs for the number of dead letters; null: it does.</summary>
-    public string? StormReason => storm.Held;
-
     /// <summary>What may be in flight, and what waits for the budget.</summary>
-    public FlowView Flow => new(limit.Current, limit.Floor, limit.Ceiling, ready.Unfunded);
+    public FlowView Flow => new(limit.Current, limit.Floor, limit.Ceiling, ready.Unfunded)
+    {
+        Breaker = breaker.View, Barred = Bars.Reason, Storm = storm.Held,
+    };
 
     private TimeSpan Now => time.GetElapsedTime(started);
 
@@ -124,20 +121,32 @@ internal sealed class Departures : IDisposable
     /// </summary>
     public BreakerTurn Observe(QueuedEvent queued, ref AttemptOutcome outcome)
     {
+        if (queued.IsExpired)
+        {
+            return BreakerTurn.None;
+        }
+
         var now = Now;
         var sign = AppSigns.Of(outcome);
         queued.WasProbe = breaker.IsProbe(queued.Era);
         var turn = breaker.Observe(sign, queued.Era, now);
         limit.Observe(sign, queued.DepartedAt, now);
         inFlight--;
-        Suspect(queued, outcome.End);
+        suspects.Ended(queued, outcome.End);
         outcome = Holding.Judge(outcome, queued.WasProbe, queued.Held, delivery.MaxHold);
         return turn;
     }
 
     /// <summary>Shows the limit of dead letters what follows a delivery, and returns what may follow.</summary>
-    public Step Admit(Step step, bool isProbe)
+    public Step Admit(Step step, QueuedEvent queued)
     {
+        // By a rule of the subscription, which says nothing of the application.
+        if (queued.IsExpired)
+        {
+            return step;
+        }
+
+        var isProbe = queued.IsProbe;
         switch (step)
         {
             case Step.Complete:
@@ -152,6 +161,13 @@ internal sealed class Departures : IDisposable
                 throw new InvalidOperationException($"No step: {step}");
         }
     }
+
+    /// <summary>What is to be told of a delivery that has ended.</summary>
+    public Finished Tell(Step step, QueuedEvent queued, BreakerTurn turn) =>
+        new(step, queued.Attempts, turn, breaker.View, storm.Held, queued.IsProbe)
+        {
+            IsUnhealthy = Bars[Bar.Unhealthy] is not null,
+        };
 
     /// <summary>Hands what is ready to the slots that wait.</summary>
     public void Pump()
@@ -188,6 +204,11 @@ internal sealed class Departures : IDisposable
 
         var now = Now;
         ready.EndPauses(now);
+        if (TakeExpired() is { } expired)
+        {
+            return expired;
+        }
+
         if (ready.IsEmpty || !HasPlace || !storm.MayPass(now) || !rate.MayPass(now) || !breaker.TryPass(now))
         {
             return null;
@@ -202,7 +223,7 @@ internal sealed class Departures : IDisposable
             budget.Earn();
         }
 
-        alone = isSuspect ? taken : null;
+        suspects.Departs(taken, isSuspect);
         taken.IsProbe = storm.Pass();
         taken.Era = breaker.Era;
         taken.DepartedAt = now;
@@ -212,34 +233,30 @@ internal sealed class Departures : IDisposable
     }
 
     /// <summary>
+    /// What is next and too old. It is not sent, so it passes by the breaker and all limits, and neither waits for the
+    /// application nor says anything of it.
+    /// </summary>
+    private QueuedEvent? TakeExpired()
+    {
+        if (delivery.MaxAge is not { } most || ready.Next is not { Record.TimestampMs: >= 0 } next
+            || time.GetUtcNow().ToUnixTimeMilliseconds() - next.Record.TimestampMs <= most.TotalMilliseconds)
+        {
+            return null;
+        }
+
+        var taken = ready.Take()!;
+        taken.IsExpired = true;
+        taken.IsProbe = false;
+        taken.Worker.InFlight++;
+        return taken;
+    }
+
+    /// <summary>
     /// There is a place for one more. A suspect needs all of them, and the breaker's probe none: what hangs may be the
     /// reason that it is open.
     /// </summary>
-    private bool HasPlace => alone is null
+    private bool HasPlace => !suspects.IsOneFlying
         && (ready.NextIsSuspect ? inFlight == 0 : inFlight < limit.Current || !breaker.View.IsPassable);
-
-    /// <summary>
-    /// After a connection was lost with an event in flight, the event may be what ended the application: it goes again
-    /// alone, so that the next loss is its own. Any answer clears it.
-    /// </summary>
-    private void Suspect(QueuedEvent queued, AttemptEnd end)
-    {
-        var wasAlone = alone == queued;
-        alone = wasAlone ? null : alone;
-        switch (end)
-        {
-            case AttemptEnd.Interrupted:
-                queued.IsSuspect = true;
-                queued.Interruptions += wasAlone ? 1 : 0;
-                break;
-            case AttemptEnd.Unreachable or AttemptEnd.Cancelled:
-                break;
-            case AttemptEnd.Delivered or AttemptEnd.Rejected or AttemptEnd.Failed or AttemptEnd.TooLarge
-                or AttemptEnd.Unsendable or AttemptEnd.Unavailable or AttemptEnd.WrongApp:
-                queued.IsSuspect = false;
-                break;
-        }
-    }
 
     /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
     private void Arm()

@@ -1,3 +1,4 @@
+using Sidecar.Agent.Admission;
 using Sidecar.Agent.DeadLetter;
 
 namespace Sidecar.Agent.Dispatch;
@@ -44,6 +45,9 @@ public sealed class DispatchOptions
 
     /// <summary>Deliveries that may start in a second, over all partitions in this pod. 1 to 1,000,000; 0: no limit.</summary>
     public int RateLimit { get; set; }
+
+    /// <summary>Which events are delivered; the others are done when they are read, and counted.</summary>
+    public EventFilter Filter { get; set; } = EventFilter.None;
 
     /// <summary>How many dead letters hold the subscription.</summary>
     public StormThreshold DeadLetterLimit { get; set; } = StormThreshold.Default;

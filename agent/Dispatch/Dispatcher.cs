@@ -76,6 +76,12 @@ public sealed class Dispatcher : IDisposable
                 return new Accepted(begun.Ticket, worker.FullReason);
             }
 
+            if (worker.Skips(record, begun.Ticket))
+            {
+                completed++;
+                return new Accepted(Beginning.Filtered, worker.FullReason);
+            }
+
             var queued = new QueuedEvent(record, worker, begun.Ticket)
             {
                 FirstSeenMs = firstSeen,
@@ -127,13 +133,10 @@ public sealed class Dispatcher : IDisposable
                 step = Step.Abandon;
             }
 
-            step = departures.Admit(step, queued.IsProbe);
+            step = departures.Admit(step, queued);
             Settle_NeedsLock(queued, step, outcome);
             Signal_NeedsLock(worker);
-            return new Finished(step, queued.Attempts, turn, departures.Breaker, departures.StormReason, queued.IsProbe)
-            {
-                IsUnhealthy = departures.Bars[Admission.Bar.Unhealthy] is not null,
-            };
+            return departures.Tell(step, queued, turn);
         }
     }
 

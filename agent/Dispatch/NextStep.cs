@@ -45,6 +45,7 @@ internal static class NextStep
         AttemptEnd.Rejected or AttemptEnd.TooLarge or AttemptEnd.Unsendable => EndOf(options.OnExhausted),
         AttemptEnd.Interrupted => interruptions < options.Attempts ? Step.Hold : EndOf(options.OnExhausted),
         AttemptEnd.Unreachable or AttemptEnd.Unavailable or AttemptEnd.WrongApp => Step.Hold,
+        AttemptEnd.Expired => options.OnExpired == OnExpired.DeadLetter ? Step.DeadLetter : Step.Complete,
         AttemptEnd.Cancelled => Step.Abandon,
     };
 

@@ -1,3 +1,4 @@
+using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Tracking;
 
 namespace Sidecar.Agent.Dispatch;
@@ -94,6 +95,19 @@ public sealed class PartitionWorker : IDisposable
                 && HeldBytes <= options.WindowBytes / 2
                 && Tracker.MapBytesBound <= AckMapCodec.AdmissionBytes / 2
                 && budget.HalfFree));
+
+    /// <summary>The subscription's filter leaves a record out: it is done, and let go.</summary>
+    internal bool Skips(EventRecord record, long ticket)
+    {
+        if (options.Filter.Takes(record))
+        {
+            return false;
+        }
+
+        Tracker.Complete(ticket);
+        record.Release();
+        return true;
+    }
 
     /// <summary>Counts an event that was taken in.</summary>
     internal void Keep(LaneEntry entry)

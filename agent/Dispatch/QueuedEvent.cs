@@ -47,6 +47,9 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     /// <summary>While the subscription is held for its dead letters: this delivery is the probe.</summary>
     public bool IsProbe { get; set; }
 
+    /// <summary>It departed because it is too old to be delivered: it passes no gate, and is not sent.</summary>
+    public bool IsExpired { get; set; }
+
     /// <summary>When an attempt failed first here, in milliseconds since the Unix epoch; 0: none has.</summary>
     public long FirstFailureMs { get; private set; }
 

@@ -31,6 +31,9 @@ internal sealed class ReadyQueue(RetryBudget budget)
     /// <summary>What departs next is to be alone in flight.</summary>
     public bool NextIsSuspect => suspects.Count > 0;
 
+    /// <summary>What departs next; null: nothing is ready.</summary>
+    public QueuedEvent? Next => suspects.TryPeek(out var suspect) ? suspect : first;
+
     /// <summary>Retries that wait for the budget.</summary>
     public int Unfunded => unfunded.Count;
 

@@ -20,6 +20,9 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
     private readonly Dictionary<string, Counter.Child> alreadyDone = routes.Topics.ToDictionary(
         topic => topic, topic => metrics.Skipped.WithLabels(routes.Of(topic).Subscription, "already_done"));
 
+    private readonly Dictionary<string, Counter.Child> filtered = routes.Topics.ToDictionary(
+        topic => topic, topic => metrics.Skipped.WithLabels(routes.Of(topic).Subscription, "filter"));
+
     /// <summary>A record has come.</summary>
     public void Received(string topic, Accepted accepted)
     {
@@ -27,6 +30,10 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         if (accepted.Ticket == Beginning.Done)
         {
             alreadyDone[topic].Inc();
+        }
+        else if (accepted.Ticket == Beginning.Filtered)
+        {
+            filtered[topic].Inc();
         }
     }
 

@@ -149,7 +149,7 @@ public sealed class Resolver
     private void DeadLetters(
         SubscriptionOptions subscription, FieldLayer<SubscriptionOptions> layer, List<RuleBreak> broken)
     {
-        var (letters, goThere) = (subscription.DeadLetter, subscription.Delivery.OnExhausted == OnExhausted.DeadLetter);
+        var (letters, goThere) = (subscription.DeadLetter, subscription.Delivery.WritesLetters);
         letters.CreateTopics = options.CreateTopics;
         if (layer.IsSet(SubscriptionFields.DeadLetterTopic))
         {
@@ -177,7 +177,7 @@ public sealed class Resolver
     /// <summary>A dead letter that a subscription reads again would go round for ever.</summary>
     private void NoTopicOfOurOwnIsRead()
     {
-        foreach (var subscription in options.Subscriptions.Where(s => s.Delivery.OnExhausted == OnExhausted.DeadLetter))
+        foreach (var subscription in options.Subscriptions.Where(s => s.Delivery.WritesLetters))
         {
             if (topics.TryGetValue(subscription.DeadLetter.Topic, out var reader))
             {

@@ -98,6 +98,20 @@ internal static class SubscriptionFields
             "start", ScalarFormats.Choice([("earliest", StartAt.Earliest), ("latest", StartAt.Latest)], "timestamp"),
             "Where the group starts in a topic that it has never read.", o => o.Start, (o, v) => o.Start = v),
         F.Of(
+            "filter", FilterFormat.Terms,
+            "Events that are delivered, by type or header; the others are skipped and counted. Terms about the same are alternatives, "
+            + "terms about different things must all hold.",
+            o => o.Dispatch.Filter, (o, v) => o.Dispatch.Filter = v),
+        F.Of(
+            "max-age", FlowFormats.DurationOrOff(Delivers.MinMaxAge, Delivers.MaxMaxAge),
+            "Events whose record is older than this when they would be sent are not delivered.",
+            o => o.Delivery.MaxAge, (o, v) => o.Delivery.MaxAge = v),
+        F.Of(
+            "on-expired", ScalarFormats.Choice([("skip", OnExpired.Skip), ("dead-letter", OnExpired.DeadLetter)]),
+            "What becomes of events that are older than max-age. skip: they are done, and counted. dead-letter: they go to the "
+            + "dead-letter topic.",
+            o => o.Delivery.OnExpired, (o, v) => o.Delivery.OnExpired = v),
+        F.Of(
             "rate-limit", FlowFormats.IntegerOrOff(1, Dispatches.MaxRateLimit),
             "Deliveries that may start in a second, repeats included, over all partitions of the subscription in this pod.",
             o => o.Dispatch.RateLimit, (o, v) => o.Dispatch.RateLimit = v),
@@ -108,8 +122,6 @@ internal static class SubscriptionFields
             o => o.Health, (o, v) => o.Health = v),
         F.NotYet("dedicated", "true: a consumer and a group of its own for this subscription."),
         F.NotYet("retries", "Delays of durable resends, such as 1m, 10m, 1h."),
-        F.NotYet("filter", "Event types or headers that are delivered; the rest is skipped and counted."),
-        F.NotYet("max-age", "Events older than this are skipped and counted."),
         F.NotYet("paused", "true: nothing is delivered until it is false."),
         F.NotYet("delivery", "single, batch or stream."),
         F.NotYet("batch-size", "Events of one batch at most."),

@@ -45,6 +45,7 @@ public sealed class AgentMetrics
         AppUp = Gauge("app_up", "1 while the application takes deliveries, 0 while deliveries wait for it.", "sub");
         AppHealthy = Gauge("app_healthy", "1 while the application is well, as it says itself; 0 while nothing is sent to it.", "sub");
         Joined = Gauge("group_joined", "1 while the subscription takes part in the group, 0 while others have its partitions.", "sub");
+        Paused = Gauge("paused", "1 while the subscription is paused by a setting or a person.", "sub");
         BreakerState = Gauge("breaker_state", "0 closed, 1 open (one delivery at a time as a probe), 2 ramping.", "sub");
         BreakerOpened = Counter("breaker_opened_total", "Times that the breaker opened, by the cause.", "sub", "cause");
         Retries = Counter("retries_total", "Attempts that will be repeated.", "sub", "stage");
@@ -108,6 +109,8 @@ public sealed class AgentMetrics
     public Gauge AppHealthy { get; }
 
     public Gauge Joined { get; }
+
+    public Gauge Paused { get; }
 
     public Gauge BreakerState { get; }
 

@@ -14,6 +14,7 @@ public sealed class DeliveryMetrics
     private readonly Counter.Child unavailable;
     private readonly Counter.Child failed;
     private readonly Counter.Child unsent;
+    private readonly Counter.Child expired;
     private readonly Counter.Child retries;
     private readonly Histogram.Child attemptSeconds;
     private readonly Histogram.Child eventSeconds;
@@ -30,6 +31,7 @@ public sealed class DeliveryMetrics
         unavailable = metrics.Attempts.WithLabels(subscription, "unavailable");
         failed = metrics.Attempts.WithLabels(subscription, "error");
         unsent = metrics.Attempts.WithLabels(subscription, "unsent");
+        expired = metrics.Skipped.WithLabels(subscription, "max_age");
         retries = metrics.Retries.WithLabels(subscription, "inline");
         attemptSeconds = metrics.AttemptSeconds.WithLabels(subscription);
         eventSeconds = metrics.EventSeconds.WithLabels(subscription);
@@ -67,7 +69,7 @@ public sealed class DeliveryMetrics
             AttemptEnd.Failed when outcome.Status == StatusCode.OK => retried,
             AttemptEnd.Failed => failed,
             AttemptEnd.Unreachable or AttemptEnd.Interrupted or AttemptEnd.Unavailable or AttemptEnd.WrongApp => unavailable,
-            AttemptEnd.TooLarge or AttemptEnd.Unsendable or AttemptEnd.Cancelled => unsent,
+            AttemptEnd.TooLarge or AttemptEnd.Unsendable or AttemptEnd.Expired or AttemptEnd.Cancelled => unsent,
         };
         counter.Inc();
         attemptSeconds.Observe(took.TotalSeconds);
@@ -75,6 +77,9 @@ public sealed class DeliveryMetrics
 
     /// <summary>An event was delivered, this long after its record's timestamp.</summary>
     public void Delivered(double seconds) => eventSeconds.Observe(seconds);
+
+    /// <summary>An event was too old, and is done undelivered.</summary>
+    public void Expired() => expired.Inc();
 
     /// <summary>An event will be attempted again.</summary>
     public void WillRetry() => retries.Inc();

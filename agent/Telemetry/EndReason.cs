@@ -11,6 +11,7 @@ public static class EndReason
         AttemptEnd.TooLarge => "too_large",
         AttemptEnd.Unsendable => "unsendable",
         AttemptEnd.Interrupted => "interrupted",
+        AttemptEnd.Expired => "expired",
         AttemptEnd.Delivered or AttemptEnd.Failed or AttemptEnd.Unreachable
             or AttemptEnd.Unavailable or AttemptEnd.WrongApp or AttemptEnd.Cancelled => "attempts_exhausted",
     };

@@ -215,13 +215,16 @@ public sealed class PartitionTracker
 }
 
 /// <summary>What <see cref="PartitionTracker.Begin"/> says of a record.</summary>
-/// <param name="Ticket">Its place in the ledger, or one of the two constants.</param>
+/// <param name="Ticket">Its place in the ledger, or one of the constants.</param>
 /// <param name="Attempts">Attempts that earlier owners of the partition have spent on it.</param>
 /// <param name="Interruptions">Connections that were lost while it was in flight alone.</param>
 public readonly record struct Beginning(long Ticket, int Attempts, int Interruptions = 0)
 {
     /// <summary>An earlier owner has done it: there is nothing to deliver, and the ledger has noted it.</summary>
     public const long Done = -1;
+
+    /// <summary>The subscription's filter leaves it out: it is done without a delivery.</summary>
+    public const long Filtered = -3;
 
     /// <summary>It was begun before in this assignment: it is not looked at again.</summary>
     public const long Repeated = -2;

@@ -38,6 +38,12 @@ public sealed class EveryFieldTests
             ["start"] = new("latest", o => o.Start, StartAt.Latest),
             ["on-exhausted"] = new("park", o => o.Delivery.OnExhausted, OnExhausted.Park),
             ["health"] = new("grpc:acme.B", o => o.Health, new HealthSetting(HealthMode.Grpc, "acme.B")),
+            ["filter"] = new(
+                "type=order.*, header.region!=us", o => string.Join('|', o.Dispatch.Filter.Terms.Select(t => $"{t}")),
+                "FilterTerm { Header = ce_type, Value = order., IsPrefix = True, IsNot = False }|"
+                + "FilterTerm { Header = region, Value = us, IsPrefix = False, IsNot = True }"),
+            ["max-age"] = new("3h", o => o.Delivery.MaxAge, TimeSpan.FromHours(3)),
+            ["on-expired"] = new("dead-letter", o => o.Delivery.OnExpired, OnExpired.DeadLetter),
             ["rate-limit"] = new("250", o => o.Dispatch.RateLimit, 250),
             ["dlq"] = new("shop.dead", o => o.DeadLetter.Topic, "shop.dead"),
             ["dlq-limit"] = new("600,80%", o => o.Dispatch.DeadLetterLimit, new StormThreshold(600, 80)),
@@ -119,6 +125,7 @@ public sealed class EveryFieldTests
         {
             "topics" => new Dictionary<string, string>(),
             "framing" => new() { ["topics"] = "t.v1", ["method"] = "/a.B/C" },
+            "on-expired" => new() { ["topics"] = "t.v1", ["max-age"] = "1h" },
             "dlq" => new() { ["topics"] = "t.v1", ["on-exhausted"] = "dead-letter" },
             _ => new() { ["topics"] = "t.v1" },
         };
