@@ -12,10 +12,12 @@ public sealed class CommandLine
     private readonly ConfigurationFlags flags = new();
     private readonly TextWriter output;
     private readonly TextWriter error;
+    private readonly TextReader input;
     private readonly System.Collections.IDictionary environment;
 
-    private CommandLine(TextWriter output, TextWriter error, System.Collections.IDictionary environment)
+    private CommandLine(TextWriter output, TextWriter error, TextReader input, System.Collections.IDictionary environment)
     {
+        this.input = input;
         this.output = output;
         this.error = error;
         this.environment = environment;
@@ -23,12 +25,12 @@ public sealed class CommandLine
 
     /// <summary>Runs what the arguments ask for on this process's console; its exit code.</summary>
     public static Task<int> InvokeAsync(string[] args) =>
-        InvokeAsync(args, Console.Out, Console.Error, Environment.GetEnvironmentVariables());
+        InvokeAsync(args, Console.Out, Console.Error, Environment.GetEnvironmentVariables(), Console.In);
 
     /// <summary>The same with everything around it given.</summary>
     public static Task<int> InvokeAsync(
-        string[] args, TextWriter output, TextWriter error, System.Collections.IDictionary environment) =>
-        new CommandLine(output, error, environment).RunAsync(args);
+        string[] args, TextWriter output, TextWriter error, System.Collections.IDictionary environment, TextReader? input = null) =>
+        new CommandLine(output, error, input ?? TextReader.Null, environment).RunAsync(args);
 
     private async Task<int> RunAsync(string[] args)
     {
@@ -61,6 +63,7 @@ public sealed class CommandLine
         root.Subcommands.Add(run);
         root.Subcommands.Add(Config());
         root.Subcommands.Add(Explain());
+        root.Subcommands.Add(new ValidateCommand(output, error, input).Build());
         var kafka = new KafkaAccess(flags, environment, error);
         root.Subcommands.Add(new DlqCommand(kafka, output, error).Build());
         root.Subcommands.Add(new OffsetsCommand(kafka, output).Build());

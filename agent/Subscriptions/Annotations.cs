@@ -12,6 +12,10 @@ public static class Annotations
     /// <summary>The forms of a key that is not a field of the process.</summary>
     public static IReadOnlyList<string> Forms { get; } = [Defaults, Subscription + "<name>"];
 
+    /// <summary>The agent reads this annotation, and not the relay.</summary>
+    public static bool IsTheAgents(Annotation annotation) =>
+        !annotation.Key.AsSpan(AnnotationFile.Prefix.Length).StartsWith(Relay, StringComparison.Ordinal);
+
     /// <summary>Adds what the annotations set, and what is wrong with them.</summary>
     public static void Read(
         IEnumerable<Annotation> annotations, string path,

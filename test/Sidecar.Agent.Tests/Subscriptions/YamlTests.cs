@@ -36,7 +36,7 @@ public sealed class YamlTests
     {
         var root = (YamlMap)YamlReader.Read($"key: {scalar}", [])!;
 
-        Assert.That(root.Entries[0].Value, Is.EqualTo(new YamlText(scalar, false, 1, 6)));
+        Assert.That(root.Entries[0].Value, Is.EqualTo(new YamlText(scalar, false, 1, 6) { IsPlain = true }));
     }
 
     [TestCase("", true)]
