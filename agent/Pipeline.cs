@@ -3,6 +3,7 @@ using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Health;
 using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Operating;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Agent.Telemetry;
@@ -60,7 +61,11 @@ public sealed class Pipeline : IAsyncDisposable
         }
 
         loop = new ConsumeLoop(options.Source, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
+        Desk = new OperatorDesk(options.Source.Group, [.. lines.Select(line => line.Desk(loop, telemetry))], telemetry.Waits);
     }
+
+    /// <summary>What a person sees of it and does with it.</summary>
+    public OperatorDesk Desk { get; }
 
     /// <summary>
     /// Runs until <paramref name="stop"/> is set, then drains, commits and leaves the group. Throws when a loop ends that
@@ -174,6 +179,14 @@ public sealed class Pipeline : IAsyncDisposable
         {
             health?.Add(new HealthReport(subscription.Name, dispatcher.Control, telemetry));
             Route = Route with { Health = health };
+        }
+
+        /// <summary>As a person sees it; paused, if the configuration says so.</summary>
+        public SubscriptionDesk Desk(ConsumeLoop loop, AgentTelemetry telemetry)
+        {
+            var pause = new PauseSwitch(subscription.Name, dispatcher.Control, telemetry);
+            pause.Configure(subscription.Paused);
+            return new SubscriptionDesk(Route, subscription.Delivery.AppAddress, pause, () => loop.Partitions);
         }
 
         public void Start(AgentTelemetry telemetry, CancellationToken stop)

@@ -67,6 +67,10 @@ public sealed class CommandLine
         var kafka = new KafkaAccess(flags, environment, error);
         root.Subcommands.Add(new DlqCommand(kafka, output, error).Build());
         root.Subcommands.Add(new OffsetsCommand(kafka, output).Build());
+        foreach (var command in new RunningCommands(new AdminAccess(flags, environment, error), output).Build())
+        {
+            root.Subcommands.Add(command);
+        }
 
         root.Options.Single(option => option is VersionOption).Action = new PrintVersion(output);
         var help = root.Options.OfType<HelpOption>().Single();

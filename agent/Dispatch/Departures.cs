@@ -47,9 +47,7 @@ internal sealed class Departures : IDisposable
 
     /// <summary>What may be in flight, and what waits for the budget.</summary>
     public FlowView Flow => new(limit.Current, limit.Floor, limit.Ceiling, ready.Unfunded)
-    {
-        Breaker = breaker.View, Barred = Bars.Reason, Storm = storm.Held,
-    };
+        { Breaker = breaker.View, Barred = Bars.Reason, Storm = storm.Held };
 
     private TimeSpan Now => time.GetElapsedTime(started);
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -29,7 +30,8 @@ public static class AgentHost
     public static async Task<int> RunAsync(AgentOptions options)
     {
         await using var logs = new SerilogLogs(options);
-        await using var app = Build(options, logs.Logger, out var telemetry);
+        var people = new Door();
+        await using var app = Build(options, logs.Logger, people, out var telemetry);
         var logger = telemetry.Logs.CreateLogger(typeof(AgentHost).FullName!);
         if (!TryBuild(options, telemetry, out var pipeline))
         {
@@ -38,8 +40,9 @@ public static class AgentHost
 
         try
         {
+            people.Answer = new AdminEndpoints(pipeline.Desk).AnswerAsync;
             await app.StartAsync();
-            Log.Started(logger, Version, app.Urls.FirstOrDefault() ?? "");
+            Log.Started(logger, Version, app.Urls.First(), app.Urls.Last());
             foreach (var warning in options.Warnings)
             {
                 Log.Warned(logger, warning);
@@ -52,7 +55,7 @@ public static class AgentHost
         }
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
-            Log.PortTaken(logger, options.MetricsPort);
+            Log.PortTaken(logger, options.MetricsPort, options.AdminPort);
             return 1;
         }
         catch (Exception error)
@@ -86,14 +89,17 @@ public static class AgentHost
     private static string Version =>
         typeof(AgentHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
-    private static WebApplication Build(AgentOptions options, Serilog.ILogger serilog, out AgentTelemetry telemetry)
+    private static WebApplication Build(
+        AgentOptions options, Serilog.ILogger serilog, Door people, out AgentTelemetry telemetry)
     {
         // The empty builder reads no environment and no files: what is in force is what `agent config` prints.
+        var machines = new Door();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ListenAnyIP(options.MetricsPort);
+            kestrel.ListenAnyIP(options.MetricsPort, port => port.LeadsTo(machines));
+            kestrel.Listen(IPAddress.Loopback, options.AdminPort, port => port.LeadsTo(people));
         });
         builder.Services.AddSerilog(serilog);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = CloseTimeout);
@@ -111,7 +117,8 @@ public static class AgentHost
             new Heartbeat(metrics.LastTick.WithLabels("consume"), TimeProvider.System),
             factory,
             TimeProvider.System);
-        app.Run(new Endpoints(telemetry).AnswerAsync);
+        machines.Answer = new Endpoints(telemetry).AnswerAsync;
+        app.Run(Doors.AnswerAsync);
         return app;
     }
 }

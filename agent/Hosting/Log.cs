@@ -4,8 +4,8 @@ namespace Sidecar.Agent.Hosting;
 
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "Agent {Version} is live; metrics and health at {Address}")]
-    public static partial void Started(ILogger logger, string version, string address);
+    [LoggerMessage(1, LogLevel.Information, "Agent {Version} is live; metrics and health at {Address}, for people at {Admin}")]
+    public static partial void Started(ILogger logger, string version, string address, string admin);
 
     [LoggerMessage(2, LogLevel.Information, "Stopped")]
     public static partial void Stopped(ILogger logger);
@@ -13,9 +13,9 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Critical, "The agent ends: a part that must not end has failed")]
     public static partial void Failed(ILogger logger, Exception error);
 
-    [LoggerMessage(4, LogLevel.Critical, "Port {Port} for metrics and health is taken by another program of the pod. Choose another with "
-        + "SIDECAR_METRICS_PORT or --metrics-port")]
-    public static partial void PortTaken(ILogger logger, int port);
+    [LoggerMessage(4, LogLevel.Critical, "Port {Port} for metrics and health, or {AdminPort} for people, is taken by another program of "
+        + "the pod. Choose another with SIDECAR_METRICS_PORT or SIDECAR_ADMIN_PORT")]
+    public static partial void PortTaken(ILogger logger, int port, int adminPort);
 
     [LoggerMessage(5, LogLevel.Warning, "{Warning}")]
     public static partial void Warned(ILogger logger, string warning);

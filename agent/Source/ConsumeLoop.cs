@@ -61,13 +61,16 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         var positions = new StartPositions(consumer, telemetry.Log<StartPositions>(), RequestTimeout);
         assignment = new Assignment(routes, positions, committer, report, options);
         flow = new FlowControl(consumer, report);
-        gauges = new PartitionGauges(consumer, telemetry.Metrics, routes);
+        gauges = new PartitionGauges(consumer, telemetry.Metrics, routes, telemetry.Time);
         participation = new Participation(routes, consumer, report, options.LeaveAfter);
         topics = new TopicSearch(consumer, report);
     }
 
     /// <summary>Ends when the loop has ended: after <see cref="Stop"/>, or with the failure that ended it.</summary>
     public Task Completion => ended.Task;
+
+    /// <summary>The partitions that are ours, as they were at most a second ago. Any thread may read.</summary>
+    public IReadOnlyList<PartitionView> Partitions => gauges.Views;
 
     /// <summary>Starts the thread, once.</summary>
     public void Start() => new Thread(Run) { IsBackground = true, Name = "consume-loop" }.Start();

@@ -10,9 +10,11 @@ using Sidecar.Agent.Tracking;
 namespace Sidecar.Agent.Source;
 
 /// <summary>Brings the gauges up to date, now and then; series of partitions that have gone are removed at once.</summary>
-internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metrics, TopicRoutes routes)
+internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metrics, TopicRoutes routes, TimeProvider time)
 {
     private static readonly string[] Reasons = ["window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked", .. Bars.Codes];
+
+    private volatile IReadOnlyList<PartitionView> views = [];
 
     private readonly Dictionary<string, Counter.Child> received = routes.Topics.ToDictionary(
         topic => topic, topic => metrics.Received.WithLabels(routes.Of(topic).Subscription, topic));
@@ -45,11 +47,11 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
             Refresh(route);
         }
 
-        foreach (var partition in assigned)
-        {
-            Refresh(partition);
-        }
+        views = [.. assigned.Select(Refresh)];
     }
+
+    /// <summary>What was seen last. Any thread may read.</summary>
+    public IReadOnlyList<PartitionView> Views => views;
 
     /// <summary>Removes the series of a partition.</summary>
     public static void Remove(AgentMetrics metrics, string subscription, AssignedPartition partition)
@@ -86,35 +88,55 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         metrics.BufferedBytes.WithLabels(route.Subscription).Set(bytes);
     }
 
-    private void Refresh(AssignedPartition partition)
+    private PartitionView Refresh(AssignedPartition partition)
     {
-        var subscription = routes.Of(partition.Key.Topic).Subscription;
-        var (topic, number) = (partition.Key.Topic, partition.Key.Partition.Value.ToString());
-        var (committable, oldest, standing, full, held, parked) = partition.Dispatcher.Read(partition.Worker, static worker => (
-            worker.Tracker.Committable, worker.Tracker.OldestOpenMs, worker.Standing, worker.FullReason, worker.HoldReason,
-            worker.Parked.Count));
-        var high = consumer.KnownWatermarks(partition.Key).High;
-        if (high != Offset.Unset)
+        var view = View(partition);
+        var (subscription, topic, number) = (view.Subscription, view.Topic, view.Partition.ToString());
+        if (view is { End: { } end })
         {
-            metrics.Lag.WithLabels(subscription, topic, number).Set(Math.Max(0, high.Value - committable));
+            metrics.Lag.WithLabels(subscription, topic, number).Set(Math.Max(0, end - view.Committable));
         }
 
-        metrics.OldestUnacked.WithLabels(subscription, topic, number).Set(oldest is { } ms ? ms / 1000.0 : 0);
-        metrics.Parked.WithLabels(subscription, topic, number).Set(parked);
-        metrics.HotKeyShare.WithLabels(subscription, topic, number).Set(
-            partition.Dispatcher.Read(partition.Worker, static worker => worker.HotKeyShare));
+        metrics.OldestUnacked.WithLabels(subscription, topic, number).Set(view.OldestMs / 1000.0);
+        metrics.Parked.WithLabels(subscription, topic, number).Set(view.Parked);
+        var (hot, standing, full, held) = partition.Dispatcher.Read(
+            partition.Worker, static worker => (worker.HotKeyShare, worker.Standing, worker.FullReason, worker.HoldReason));
+        metrics.HotKeyShare.WithLabels(subscription, topic, number).Set(hot);
         if (standing is not null)
         {
             metrics.Standing.WithLabels(subscription, topic, number, standing.Split(':', ' ')[0]).Set(1);
+            return view;
         }
-        else
+
+        var barred = partition.Dispatcher.Control.Code;
+        foreach (var reason in Reasons)
         {
-            var barred = partition.Dispatcher.Control.Code;
-            foreach (var reason in Reasons)
-            {
-                var label = metrics.Standing.WithLabels(subscription, topic, number, reason);
-                label.Set((reason == full && partition.Paused) || reason == held || reason == barred ? 1 : 0);
-            }
+            var label = metrics.Standing.WithLabels(subscription, topic, number, reason);
+            label.Set((reason == full && partition.Paused) || reason == held || reason == barred ? 1 : 0);
         }
+
+        return view;
+    }
+
+    private PartitionView View(AssignedPartition partition)
+    {
+        var high = consumer.KnownWatermarks(partition.Key).High;
+        var paused = partition.Paused;
+        return partition.Dispatcher.Read(partition.Worker, worker => new PartitionView(
+            routes.Of(worker.Topic).Subscription, worker.Topic, worker.Partition)
+        {
+            SeenAtMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            Committable = worker.Tracker.Committable,
+            End = high == Offset.Unset ? null : high.Value,
+            OldestMs = worker.Tracker.OldestOpenMs ?? 0,
+            Open = worker.Tracker.Open,
+            InFlight = worker.InFlight,
+            Parked = worker.Parked.Count,
+            Why = worker.Standing
+                ?? (worker.LetterProblem is { } letter ? $"dead_letter: {letter}"
+                    : worker.Parked.Count > 0 ? $"parked: {worker.Parked.Count} events hold up their keys"
+                    : paused ? $"{worker.FullReason ?? "window"} is full"
+                    : null),
+        });
     }
 }

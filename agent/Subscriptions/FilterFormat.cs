@@ -12,7 +12,8 @@ internal static class FilterFormat
 
     /// <summary>Terms separated by commas, or a list; or <c>off</c>.</summary>
     public static ValueFormat<EventFilter> Terms { get; } = new(
-        $"up to {EventFilter.MaxTerms} of type=NAME, header.NAME=VALUE, with != for not and * at the end for any, separated by commas, or {Off}",
+        $"up to {EventFilter.MaxTerms} of type=NAME, header.NAME=VALUE, with != for not and * at the end for any, separated by commas, "
+        + $"or {Off}",
         value => Read((value.Items ?? value.Text!.Split(',')).Select(term => term.Trim()).ToList()),
         Show);
 

@@ -70,12 +70,14 @@ internal static class ProcessFields
         F.Of(
             "metrics-port", ScalarFormats.Integer(0, 65535), "The port of metrics and health. 0: any free port.",
             o => o.MetricsPort, (o, v) => o.MetricsPort = v),
+        F.Of(
+            "admin-port", ScalarFormats.Integer(0, 65535),
+            "The port of the commands that act on a running agent (status, pause, resume), on loopback alone. 0: any free port.",
+            o => o.AdminPort, (o, v) => o.AdminPort = v),
         F.Of("log-level", LogLevel(), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
         F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
-        F.NotYet("admin-port", "The port of the commands that act on a running agent."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),
         F.NotYet("group-protocol", "consumer: the group protocol on the broker's side."),
-        F.NotYet("paused", "true, or the names of subscriptions that are paused."),
         F.NotYet("insecure", "true: the certificates of brokers are not checked."),
     ];
 

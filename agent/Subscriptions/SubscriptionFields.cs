@@ -120,9 +120,11 @@ internal static class SubscriptionFields
             "How the application is asked whether it is well; while it is not, nothing is sent to it. auto: by grpc.health.v1 if it has "
             + "that, otherwise whether something listens.",
             o => o.Health, (o, v) => o.Health = v),
+        F.Of(
+            "paused", PausedFormat.Reason, "Nothing is delivered, in every pod, until it is false: true, or why.",
+            o => o.Paused, (o, v) => o.Paused = v),
         F.NotYet("dedicated", "true: a consumer and a group of its own for this subscription."),
         F.NotYet("retries", "Delays of durable resends, such as 1m, 10m, 1h."),
-        F.NotYet("paused", "true: nothing is delivered until it is false."),
         F.NotYet("delivery", "single, batch or stream."),
         F.NotYet("batch-size", "Events of one batch at most."),
         F.NotYet("batch-wait", "The longest wait for a batch to fill."),

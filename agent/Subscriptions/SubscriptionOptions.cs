@@ -21,6 +21,9 @@ public sealed class SubscriptionOptions
     /// <summary>How its application is asked whether it is well.</summary>
     public HealthSetting Health { get; set; } = HealthSetting.Default;
 
+    /// <summary>Why nothing of it is delivered, which may be empty; null: it is delivered.</summary>
+    public string? Paused { get; set; }
+
     /// <summary>How each event is delivered.</summary>
     public DeliveryOptions Delivery { get; } = new();
 

@@ -104,6 +104,7 @@ internal static class AgentRun
     private static Dictionary<string, string?> Environment(KafkaServer kafka) => new()
     {
         ["SIDECAR_SERVICE"] = "load",
+        ["SIDECAR_ADMIN_PORT"] = "0",
         ["SIDECAR_NAMESPACE"] = $"bench-{System.Environment.ProcessId}",
         ["SIDECAR_BOOTSTRAP_SERVERS"] = kafka.BootstrapServers,
     };

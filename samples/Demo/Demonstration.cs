@@ -130,6 +130,7 @@ internal sealed class Demonstration : IAsyncDisposable
             ["SIDECAR_NAMESPACE"] = "demo",
             ["SIDECAR_BOOTSTRAP_SERVERS"] = kafka.BootstrapServers,
             ["SIDECAR_METRICS_PORT"] = $"{port}",
+            ["SIDECAR_ADMIN_PORT"] = "0",
         });
         await _loopback.AnswersHttpAsync(agent, new Uri($"http://127.0.0.1:{port}/livez"), cancellationToken);
         _narrator.Step(

@@ -18,7 +18,8 @@ public sealed class HouseTests
     private static readonly string[] AgentOrder =
     [
         "Contracts", "Telemetry", "Kafka", "Tracking", "Delivery", "DeadLetter", "Admission", "Dispatch", "Health",
-        "Commit", "Source", "Subscriptions", "Manifests", FolderOrder.TheLine, "Hosting", "Commands",
+        "Commit", "Source", "Subscriptions", "Manifests", "Operating", FolderOrder.TheLine, "Hosting",
+        "Commands",
     ];
 
     private static readonly string[] RelayOrder =

@@ -51,7 +51,7 @@ public sealed class SkippingTests
             var old = (await dispatcher.TakeAsync(slot))!;
             Assert.That((old.IsExpired, old.Record.Position.Offset), Is.EqualTo((true, (long)offset)), "in the order of its key");
             var finished = dispatcher.Finish(old, Expired);
-            Assert.That((finished.Step, finished.Breaker.State), Is.EqualTo((Step.Complete, BreakerState.Open)), "it says nothing of the app");
+            Assert.That((finished.Step, finished.Breaker.State), Is.EqualTo((Step.Complete, BreakerState.Open)));
         }
 
         Assert.That(tracker.Committable, Is.EqualTo(2));

@@ -33,29 +33,34 @@ internal sealed class RunningAgent : IAsyncDisposable
     private readonly HttpClient page;
     private readonly string annotations;
 
-    private RunningAgent(ProgramProcess process, int port, string annotations)
+    private RunningAgent(ProgramProcess process, (int Metrics, int Admin) ports, string annotations)
     {
         Process = process;
         this.annotations = annotations;
-        page = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = PageTimeout };
+        AdminPort = ports.Admin;
+        page = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{ports.Metrics}"), Timeout = PageTimeout };
     }
 
     public ProgramProcess Process { get; }
 
+    /// <summary>Where it listens for people.</summary>
+    public int AdminPort { get; }
+
     /// <summary>Starts it; returns when it is live.</summary>
     public static async Task<RunningAgent> StartAsync(AgentSetup setup)
     {
-        var port = Ports.Free();
+        var (port, adminPort) = (Ports.Free(), Ports.Free());
         var file = Path.Combine(Path.GetTempPath(), $"annotations-{Guid.NewGuid():N}");
         await File.WriteAllTextAsync(
             file, $"sidecar.events/subscription.test=\"{setup.Topic}{setup.Subscription}\"\n{setup.MoreAnnotations}\n");
         string[] line =
         [
             "run", "--annotations", file, "--app-address", setup.AppAddress, "--group", setup.Group,
-            "--bootstrap-servers", setup.BootstrapServers, "--metrics-port", $"{port}", .. setup.Flags,
+            "--bootstrap-servers", setup.BootstrapServers, "--metrics-port", $"{port}", "--admin-port", $"{adminPort}",
+            .. setup.Flags,
         ];
         var process = ProgramProcess.Start(Programs.Agent, line, NotTheAgents);
-        var agent = new RunningAgent(process, port, file);
+        var agent = new RunningAgent(process, (port, adminPort), file);
         await agent.Process.WaitForLineAsync("is live", Patience);
         return agent;
     }
