@@ -13,6 +13,7 @@ public sealed class ProgramProcess : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly List<string> lines = [];
     private readonly List<string> errorLines = [];
+    private readonly List<string> outputLines = [];
 
     private ProgramProcess(Process process) => this.process = process;
 
@@ -35,6 +36,15 @@ public sealed class ProgramProcess : IAsyncDisposable
         get
         {
             lock (gate) return [.. errorLines];
+        }
+    }
+
+    /// <summary>What it has written to standard output so far.</summary>
+    public IReadOnlyList<string> OutputLines
+    {
+        get
+        {
+            lock (gate) return [.. outputLines];
         }
     }
 
@@ -144,7 +154,7 @@ public sealed class ProgramProcess : IAsyncDisposable
         lock (gate)
         {
             lines.Add(line);
-            if (isError) errorLines.Add(line);
+            (isError ? errorLines : outputLines).Add(line);
         }
     }
 }

@@ -1,0 +1,68 @@
+{{/* Annotations for the pod template (not for the Deployment): what the agent is to do. */}}
+{{- define "sidecar.podAnnotations" -}}
+{{- include "sidecar.check" . -}}
+{{- $v := include "sidecar.values" . | fromJson -}}
+{{- if $v.agent.enabled -}}
+{{- $all := dict "app-address" $v.agent.appAddress -}}
+{{- range $name, $value := $v.agent.subscriptions -}}
+{{- $_ := set $all (printf "subscription.%s" $name) (include "sidecar.text" $value) -}}
+{{- end -}}
+{{- with $v.agent.defaults -}}{{- $_ := set $all "defaults" (include "sidecar.text" .) -}}{{- end -}}
+{{- range $name, $value := $v.agent.settings -}}{{- $_ := set $all $name (include "sidecar.text" $value) -}}{{- end -}}
+{{- range $name, $value := include "sidecar.kafkaProperties" . | fromJson -}}
+{{- $_ := set $all (printf "kafka.%s" $name) (include "sidecar.text" $value) -}}
+{{- end -}}
+{{- $lines := list -}}
+{{- range $name, $value := $all -}}{{- $lines = append $lines (printf "sidecar.events/%s: %s" $name ($value | quote)) -}}{{- end -}}
+{{- join "\n" $lines -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Properties of librdkafka, as JSON: the values' own win over those of TLS. */}}
+{{- define "sidecar.kafkaProperties" -}}
+{{- $v := include "sidecar.values" . | fromJson -}}
+{{- $tls := dict -}}
+{{- with $v.kafka.tls -}}
+{{- if .enabled -}}
+{{- $_ := set $tls "security.protocol" "SSL" -}}
+{{- if and .existingSecret .caKey -}}{{- $_ := set $tls "ssl.ca.location" (printf "/etc/sidecar/kafka/%s" .caKey) -}}{{- end -}}
+{{- if .certKey -}}
+{{- $_ := set $tls "ssl.certificate.location" (printf "/etc/sidecar/kafka/%s" .certKey) -}}
+{{- $_ := set $tls "ssl.key.location" (printf "/etc/sidecar/kafka/%s" .keyKey) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- merge (dict) $v.kafka.properties $tls | toJson -}}
+{{- end -}}
+
+{{/* A value as text: what is no text becomes JSON, in which the agent reads blocks. Numbers have no exponent. */}}
+{{- define "sidecar.text" -}}
+{{- if kindIs "string" . -}}{{- . -}}
+{{- else if kindIs "float64" . -}}{{- if eq . (floor .) -}}{{- int64 . -}}{{- else -}}{{- . -}}{{- end -}}
+{{- else -}}{{- toJson . -}}{{- end -}}
+{{- end -}}
+
+{{/* The topics of all subscriptions, as JSON: name to list. */}}
+{{- define "sidecar.topics" -}}
+{{- $v := include "sidecar.values" . | fromJson -}}
+{{- $all := dict -}}
+{{- range $name, $value := $v.agent.subscriptions -}}
+{{- if kindIs "string" $value -}}
+{{- $block := dict -}}
+{{- if or (hasPrefix "{" (trim $value)) (contains "\n" (trim $value)) (regexMatch "^[^=;]*: " $value) -}}
+{{- $block = fromYaml $value -}}
+{{- else -}}
+{{- $block = dict "topics" (first (splitList ";" $value)) -}}
+{{- end -}}
+{{- $value = $block -}}
+{{- end -}}
+{{- $topics := list -}}
+{{- if kindIs "string" $value.topics -}}
+{{- range splitList "," $value.topics -}}{{- $topics = append $topics (trim .) -}}{{- end -}}
+{{- else -}}
+{{- $topics = $value.topics -}}
+{{- end -}}
+{{- $_ := set $all $name (default list $topics) -}}
+{{- end -}}
+{{- $all | toJson -}}
+{{- end -}}

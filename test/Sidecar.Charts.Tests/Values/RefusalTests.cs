@@ -1,0 +1,74 @@
+using Sidecar.Charts.Tests.Rig;
+
+namespace Sidecar.Charts.Tests.Values;
+
+/// <summary>What is wrong is refused before anything reaches a cluster, with the path of the value.</summary>
+[TestFixture]
+internal sealed class RefusalTests
+{
+    // What is put below `sidecars:`, and what helm says.
+    private static readonly string[][] Schema =
+    [
+        ["agnet: {enabled: true}", "at ''", "agnet"],
+        ["agent: {subscriptions: {orders: {topics: [orders.v1], concurency: 4}}}", "/agent/subscriptions/orders", "concurency"],
+        ["agent: {subscriptions: {orders: {topics: [orders.v1], concurrency: lots}}}", "/subscriptions/orders", "concurrency"],
+        ["agent: {subscriptions: {orders: {topics: [orders.v1], concurrency: 4096}}}", "/subscriptions/orders", "1,024"],
+        ["agent: {subscriptions: {orders: {concurrency: 4}}}", "/subscriptions/orders", "topics"],
+        ["agent: {subscriptions: {Orders: orders.v1}}", "/agent/subscriptions", "Orders"],
+        ["agent: {subscriptions: [orders.v1]}", "/agent/subscriptions", "object"],
+        ["agent: {settings: {log-level: loud}}", "/agent/settings/log-level", "debug"],
+        ["agent: {drainTimeout: 20}", "/agent/drainTimeout", "string"],
+        ["kafka: {bootstrapServers: kafka}", "/kafka/bootstrapServers", "pattern"],
+        ["kafka: {properties: {sasl.password: hunter2}}", "/kafka/properties", "sasl.password"],
+        ["mode: modern", "/mode", "classic"],
+        ["relay: {settings: {window-row: 5}}", "/relay/settings", "window-row"],
+        ["securityContext: {runAsUser: root}", "/securityContext/runAsUser", "integer"],
+        ["metrics: {rules: {lagSeconds: 5m}}", "/metrics/rules/lagSeconds", "integer"],
+    ];
+
+    private static readonly string[][] Between =
+    [
+        ["agent: {subscriptions: {orders: null}}", "sidecars.agent.subscriptions is empty"],
+        ["kafka: {bootstrapServers: \"\"}", "sidecars.kafka.bootstrapServers is empty"],
+        ["relay: {postgres: {existingSecret: \"\"}}", "sidecars.relay.postgres.existingSecret is empty"],
+        ["relay: {sqlite: {path: /data/app.db, volume: data}}", "give one database"],
+        ["relay: {postgres: {existingSecret: \"\"}, sqlite: {path: /data/app.db}}", "sidecars.relay.sqlite.volume is empty"],
+        ["relay: {postgres: {existingSecret: \"\"}, sqlite: {path: /var/app.db, volume: data}}", "is not below"],
+        ["kafka: {tls: {enabled: true}}", "the relay does not know TLS yet"],
+        ["agent: {metricsPort: 14290}", "are the same"],
+    ];
+
+    [TestCaseSource(nameof(Schema))]
+    public async Task The_schema_refuses_it_with_the_path(string values, string path, string problem)
+    {
+        var charts = await OncePerRun.Charts;
+        foreach (var refused in (Answer[])[await Render(charts, values), await charts.LintAsync(charts.All, Rig.Charts.Both, Under(values))])
+        {
+            var said = refused.Output + refused.Errors;
+            Assert.That(refused.ExitCode, Is.Not.Zero);
+            Assert.That(said, Does.Contain("sidecars:").And.Contain(path).And.Contain(problem));
+        }
+    }
+
+    [TestCaseSource(nameof(Between))]
+    public async Task What_stands_between_two_values_is_refused_as_well(string values, string problem)
+    {
+        var refused = await Render(await OncePerRun.Charts, values);
+        Assert.That(refused.ExitCode, Is.Not.Zero);
+        Assert.That(refused.Errors, Does.Contain(problem));
+    }
+
+    [Test]
+    public async Task All_that_stands_between_values_is_said_at_once()
+    {
+        var refused = await Render(await OncePerRun.Charts,
+            "kafka: {bootstrapServers: \"\"}", "agent: {subscriptions: {orders: null}}", "relay: {postgres: {existingSecret: \"\"}}");
+        Assert.That(refused.Errors, Does.Contain("bootstrapServers is empty").And.Contain("subscriptions is empty")
+            .And.Contain("existingSecret is empty"));
+    }
+
+    private static Task<Answer> Render(Rig.Charts charts, params string[] values) =>
+        charts.TryRenderAsync(charts.All, [Rig.Charts.Both, .. values.Select(Under)]);
+
+    private static string Under(string value) => $"sidecars:\n  {value}\n";
+}
