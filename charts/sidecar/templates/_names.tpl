@@ -7,11 +7,21 @@
 {{- required "the chart sidecar is not among the dependencies of this chart" $found -}}
 {{- end -}}
 
-{{/* The values of this chart, as JSON. In its maps, what was set to null by a later file is gone. */}}
+{{/*
+The values of this chart, as JSON. In its maps, what was set to null by a later file is gone; and `off`, which Helm reads as
+false, is off again.
+*/}}
 {{- define "sidecar.values" -}}
 {{- $v := index .Values (include "sidecar.alias" .) | toJson | fromJson -}}
 {{- range $map := list $v.agent.subscriptions $v.agent.defaults $v.agent.settings $v.relay.settings $v.kafka.properties -}}
 {{- range $key, $value := $map -}}{{- if kindIs "invalid" $value -}}{{- $_ := unset $map $key -}}{{- end -}}{{- end -}}
+{{- end -}}
+{{- range $map := concat (list $v.agent.defaults $v.agent.settings) (values (default dict $v.agent.subscriptions)) -}}
+{{- if kindIs "map" $map -}}
+{{- range $key := list "retry-budget" "dlq-limit" "filter" "max-age" "rate-limit" "health" "leave-after" -}}
+{{- if eq (get $map $key | toString) "false" -}}{{- $_ := set $map $key "off" -}}{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $v | toJson -}}
 {{- end -}}

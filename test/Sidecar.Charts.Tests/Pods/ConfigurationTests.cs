@@ -54,6 +54,23 @@ internal sealed class ConfigurationTests
     }
 
     [Test]
+    public async Task Off_is_off_though_helm_reads_it_as_false()
+    {
+        var options = await AgentAsync("""
+            orders:
+              topics: [orders.v1]
+              health: off
+              rate-limit: off
+              retry-budget: "off"
+              filter: ["type=order.*", "header.test!=true"]
+            """);
+        var one = options.Subscriptions.Single();
+        Assert.That(one.Dispatch.RateLimit, Is.Zero);
+        Assert.That(one.Delivery.RetryBudgetPercent, Is.Zero);
+        Assert.That(one.Dispatch.Filter.Terms, Has.Count.EqualTo(2));
+    }
+
+    [Test]
     public async Task Who_and_where_we_are_reaches_the_agent()
     {
         var options = await AgentAsync("orders: orders.v1");
