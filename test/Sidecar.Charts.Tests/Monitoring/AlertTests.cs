@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Sidecar.Charts.Tests.Rig;
@@ -77,7 +78,7 @@ internal sealed class AlertTests
         Assert.That(text, Does.Not.Contain("@").And.Not.Contain("job="));
     }
 
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string Tests => Repository.At("test", "Sidecar.Charts.Tests", "Monitoring", "alerts.test.yaml");
 
@@ -91,7 +92,8 @@ internal sealed class AlertTests
 
     private static async Task<List<JsonNode>> AlertsAsync()
     {
-        var alerts = (await RuleAsync())["spec"]!["groups"]!.AsArray().SelectMany(group => group!["rules"]!.AsArray()).OfType<JsonNode>().ToList();
+        var groups = (await RuleAsync())["spec"]!["groups"]!.AsArray();
+        var alerts = groups.SelectMany(group => group!["rules"]!.AsArray()).OfType<JsonNode>().ToList();
         Assert.That(alerts, Has.Count.GreaterThan(15));
         return alerts;
     }

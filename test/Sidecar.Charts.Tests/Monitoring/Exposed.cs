@@ -16,7 +16,8 @@ internal static partial class Exposed
     public static IReadOnlyDictionary<string, IReadOnlySet<string>> Metrics { get; } = Read();
 
     /// <summary>What <c>/metrics</c> shows of each program before anything has happened.</summary>
-    public static async Task<IReadOnlyList<string>> PagesAsync() => [await PageAsync(AgentRegistry()), await PageAsync(RelayRegistry(out _))];
+    public static async Task<IReadOnlyList<string>> PagesAsync() =>
+        [await PageAsync(AgentRegistry()), await PageAsync(RelayRegistry(out _))];
 
     /// <summary>The metric that a name in a query belongs to: those of a histogram have endings.</summary>
     public static string? Find(string name) => Metrics.ContainsKey(name) ? name

@@ -11,7 +11,8 @@ internal sealed class ObjectTests
     public async Task The_pod_monitor_names_ports_that_the_pods_have()
     {
         var charts = await OncePerRun.Charts;
-        var made = await charts.RenderAsync(charts.All, Rig.Charts.Both, "sidecars: {metrics: {podMonitor: {enabled: true, labels: {release: stack}}}}");
+        var made = await charts.RenderAsync(
+            charts.All, Rig.Charts.Both, "sidecars: {metrics: {podMonitor: {enabled: true, labels: {release: stack}}}}");
         var monitor = made.One("PodMonitor");
         foreach (var endpoint in monitor["spec"]!["podMetricsEndpoints"]!.AsArray())
         {

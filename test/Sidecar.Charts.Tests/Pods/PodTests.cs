@@ -51,7 +51,8 @@ internal sealed class PodTests
     public async Task The_platform_may_choose_the_user(string name)
     {
         var charts = await OncePerRun.Charts;
-        var made = await charts.RenderAsync(charts.All, Rig.Charts.Both, "sidecars: {securityContext: {runAsUser: null, runAsGroup: null}}");
+        var made = await charts.RenderAsync(
+            charts.All, Rig.Charts.Both, "sidecars: {securityContext: {runAsUser: null, runAsGroup: null}}");
         var context = made.Container(name)["securityContext"]!.AsObject();
         Assert.That(context.ContainsKey("runAsUser") || context.ContainsKey("runAsGroup"), Is.False);
         Assert.That(context["runAsNonRoot"]!.GetValue<bool>(), Is.True);
@@ -108,7 +109,8 @@ internal sealed class PodTests
     {
         var charts = await OncePerRun.Charts;
         var digest = "sha256:" + new string('a', 64);
-        var made = await charts.RenderAsync(charts.All, Rig.Charts.Both, $"sidecars: {{agent: {{image: {{tag: \"7\", digest: \"{digest}\"}}}}}}");
+        var made = await charts.RenderAsync(
+            charts.All, Rig.Charts.Both, $"sidecars: {{agent: {{image: {{tag: \"7\", digest: \"{digest}\"}}}}}}");
         Assert.That(made.Container("sidecar-agent")["image"]!.GetValue<string>(), Is.EqualTo($"sidecar-agent@{digest}"));
         Assert.That(made.Container("sidecar-relay")["image"]!.GetValue<string>(), Is.EqualTo("sidecar-outbox-relay:0.1.0"));
     }
