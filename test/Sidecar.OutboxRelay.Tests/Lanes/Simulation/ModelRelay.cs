@@ -128,7 +128,8 @@ internal sealed class ModelRelay(World world, Guid id)
     {
         if (book.UnwrittenRows < world.CheckpointRows && book.NextRead() is not null)
         {
-            sequence = (world.Server.LastId, world.Server.NextXid);
+            var ahead = world.Mutant == Mutant.UnlockedSequence && world.Dice.OneIn(32) ? 32 : 0;
+            sequence = (world.Server.LastId + ahead, world.Server.NextXid);
         }
     }
 

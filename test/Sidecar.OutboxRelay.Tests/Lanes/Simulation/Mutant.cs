@@ -20,6 +20,9 @@ internal enum Mutant
     /// <summary>Reads the next transaction's number before the sequence.</summary>
     NumberBeforeSequence,
 
+    /// <summary>Reads the sequence without the lock of its page: now and then what nextval writes ahead.</summary>
+    UnlockedSequence,
+
     /// <summary>Does not look for rows of transactions that the last snapshot saw running.</summary>
     RunningForgotten,
 
