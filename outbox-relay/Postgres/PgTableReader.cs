@@ -75,6 +75,7 @@ internal sealed class PgTableReader(PgSession session, PgLanes lanes, PgPace pac
 
         var look = await rows.LookAsync();
         pace.SawBell(look);
+        held.MayBe = look.AnyHeld;
         return Book.HasReadUpTo(look.LastId) && look.LastId == history.HighestId;
     }
 

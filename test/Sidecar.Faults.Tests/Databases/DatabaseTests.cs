@@ -115,7 +115,7 @@ internal sealed class DatabaseTests(Way way)
         var first = scenario.StartRelay();
         await scenario.FlowsAsync();
         scenario.StartRelay();
-        await scenario.OwnersAsync(2);
+        await scenario.BothAreInAsync();
         await scenario.Writer.WroteAsync(50);
 
         server.SetClock(TimeSpan.FromHours(-1));

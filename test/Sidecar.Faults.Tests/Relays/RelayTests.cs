@@ -44,7 +44,7 @@ internal sealed class RelayTests(Way way)
         var first = scenario.StartRelay();
         await scenario.FlowsAsync();
         scenario.StartRelay();
-        await scenario.OwnersAsync(2);
+        await scenario.BothAreInAsync();
         await scenario.Writer.WroteAsync(50);
 
         first.Pause();
@@ -66,7 +66,7 @@ internal sealed class RelayTests(Way way)
         scenario.StartRelay();
         await scenario.FlowsAsync();
         scenario.StartRelay();
-        await scenario.OwnersAsync(2);
+        await scenario.BothAreInAsync();
         for (var theft = 0; theft < thefts; theft++)
         {
             await scenario.Writer.WroteAsync(scenario.Chance.Next(20, 80));
@@ -75,7 +75,7 @@ internal sealed class RelayTests(Way way)
         }
 
         await scenario.FlowsAsync();
-        await scenario.OwnersAsync(2);
+        await scenario.BothAreInAsync();
         await scenario.EndAsync(duplicatesAtMost: 2 * thefts * Scenario.CrashRows);
     }
 

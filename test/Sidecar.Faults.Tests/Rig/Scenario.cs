@@ -123,10 +123,12 @@ internal sealed class Scenario : IAsyncDisposable
             Assert.Fail($"{name}: what is committed does not come to Kafka: {Lacking(versions)}\n{Outputs()}");
     }
 
-    /// <summary>Waits until that many relays own buckets.</summary>
-    public Task OwnersAsync(int count) => Until.TrueAsync(
-        async () => await Database.ScalarAsync<long>("SELECT count(DISTINCT owner) FROM outbox.lane") == count,
-        RunOptions.Bound, $"{count} relays own buckets");
+    /// <summary>Waits until two relays have entered and both own buckets; in wal mode one owns all, and one stands by.</summary>
+    public Task BothAreInAsync() => Until.TrueAsync(
+        async () => await Database.ScalarAsync<bool>(
+            "SELECT (SELECT count(*) FROM outbox.relay) = 2 AND count(DISTINCT owner) = "
+            + $"{(Mode == "wal" ? 1 : 2)} AND count(owner) = count(*) FROM outbox.lane"),
+        RunOptions.Bound, "two relays are in");
 
     /// <summary>The topic was made again: reads the new one from its beginning, into the same account.</summary>
     public async Task ReadAnewAsync()
