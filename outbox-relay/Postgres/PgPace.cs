@@ -3,9 +3,10 @@ using Sidecar.OutboxRelay.Lanes;
 namespace Sidecar.OutboxRelay.Postgres;
 
 /// <summary>
-/// How long to wait before the next look. While rows come, a look follows soon after the last one; the longer nothing
-/// came, the later it follows. When nothing came for <see cref="QuietFor"/>, writers are asked to notify, and are asked no
-/// longer once something comes: a notification in every transaction would cost the writers more than all looks.
+/// How long to wait before the next look. While rows come, a look follows soon after the last one, but where they are
+/// many; the longer nothing came, the later it follows. When nothing came for <see cref="QuietFor"/>, writers are asked to
+/// notify, and are asked no longer once something comes: a notification in every transaction would cost the writers more
+/// than all looks.
 /// </summary>
 internal sealed class PgPace
 {
@@ -14,6 +15,15 @@ internal sealed class PgPace
 
     /// <summary>The longest wait while writers are not asked to notify.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// Rows a second above which looks that come to the end are spaced: there are so many looks that each costs the writers
+    /// more than the rows gain by it.
+    /// </summary>
+    public const int ManyRows = 1000;
+
+    /// <summary>The time from one such look to the next.</summary>
+    public static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(8);
 
     /// <summary>Silence after which writers are asked to notify.</summary>
     public static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(1);
@@ -40,6 +50,9 @@ internal sealed class PgPace
     private readonly PgSession session;
     private readonly TimeProvider time;
     private long lastNews;
+    private long lastLook;
+    private double recentRows;
+    private bool cameToTheEnd;
     private long lastId = -1;
     private ulong seenXmin;
     private ulong provenAt;
@@ -50,16 +63,22 @@ internal sealed class PgPace
     public PgPace(PgSession session, TimeProvider time)
     {
         (this.session, this.time) = (session, time);
-        lastNews = time.GetTimestamp();
+        lastNews = lastLook = time.GetTimestamp();
         session.Connection.Notification += (_, _) => notified = true;
     }
 
     /// <summary>Nothing has come for a while, and every writer that runs knows to notify.</summary>
     public bool IsQuiet => rungAt is not null && seenXmin >= provenAt && time.GetElapsedTime(lastNews) >= QuietFor;
 
+    /// <summary>Rows come in numbers, and the last look came to their end a moment ago.</summary>
+    public bool IsTooSoon => cameToTheEnd && recentRows > ManyRows && time.GetElapsedTime(lastLook) < Spacing;
+
     /// <summary>Takes note of what a poll saw.</summary>
     public void Saw(PgPoll poll)
     {
+        // An average that forgets: about the rows of the last second.
+        recentRows = (recentRows * Math.Exp(-time.GetElapsedTime(lastLook).TotalSeconds)) + poll.Rows.Count;
+        (lastLook, cameToTheEnd) = (time.GetTimestamp(), poll.IsComplete);
         seenXmin = poll.Snapshot.Xmin;
         if (poll.Rows.Count > 0 || poll.LastId != lastId)
         {
@@ -94,7 +113,7 @@ internal sealed class PgPace
         var silence = time.GetElapsedTime(lastNews);
         if (silence < QuietFor)
         {
-            var wait = silence / Share;
+            var wait = IsTooSoon ? Spacing - time.GetElapsedTime(lastLook) : silence / Share;
             await DelayAsync(wait < Shortest ? Shortest : wait > Longest ? Longest : wait, atMost, stop);
         }
         else if (rungAt is not { } at || time.GetElapsedTime(at) > RingAgain)

@@ -18,7 +18,7 @@ internal sealed class PgTableReader(PgSession session, PgLanes lanes, PgPace pac
     /// <param name="mayRest">While nothing comes, no window need be closed.</param>
     public async Task<StoreAnswer<IReadOnlyList<OutboxRow>>> ReadAsync(PgReadLimits limits, bool mayRest)
     {
-        if (mayRest && await IsAtRestAsync())
+        if ((pace.IsTooSoon && !Book.HasMore) || (mayRest && await IsAtRestAsync()))
         {
             return Array.Empty<OutboxRow>();
         }
