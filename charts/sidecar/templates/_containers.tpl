@@ -27,6 +27,7 @@ containers in the classic one.
     {{- include "sidecar.identity" . | nindent 4 }}
     - {name: SIDECAR_ANNOTATIONS, value: /etc/sidecar/podinfo/annotations}
     - {name: SIDECAR_METRICS_PORT, value: {{ int $agent.metricsPort | toString | quote }}}
+    - {name: SIDECAR_ADMIN_PORT, value: {{ int $agent.adminPort | toString | quote }}}
     - {name: SIDECAR_DRAIN_TIMEOUT, value: {{ $agent.drainTimeout | quote }}}
     {{- with $agent.group }}
     - {name: SIDECAR_GROUP, value: {{ . | quote }}}

@@ -101,8 +101,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- if and (or $v.kafka.tls.certKey $v.kafka.tls.keyKey) (not (and $v.kafka.tls.certKey $v.kafka.tls.keyKey $v.kafka.tls.existingSecret)) -}}
 {{- $wrong = append $wrong (printf "%s.kafka.tls: a client's certificate takes existingSecret, certKey and keyKey" $as) -}}
 {{- end -}}
-{{- if eq (int $v.agent.metricsPort) (int $v.relay.metricsPort) -}}
-{{- $wrong = append $wrong (printf "%s.agent.metricsPort and %s.relay.metricsPort are the same" $as $as) -}}
+{{- if lt (list $v.agent.metricsPort $v.agent.adminPort $v.relay.metricsPort | uniq | len) 3 -}}
+{{- $wrong = append $wrong (printf "two of %s.agent.metricsPort, %s.agent.adminPort and %s.relay.metricsPort are the same" $as $as $as) -}}
 {{- end -}}
 {{- if $wrong -}}{{- fail (printf "\n  %s" (join "\n  " $wrong)) -}}{{- end -}}
 {{- end -}}

@@ -77,7 +77,7 @@ internal sealed class ConfigurationTests
         Assert.That((options.Namespace, options.Service), Is.EqualTo(("shop", "demo-all")));
         Assert.That(options.Source.BootstrapServers, Is.EqualTo("kafka-0:9092,kafka-1:9093"));
         Assert.That(options.Source.DrainTimeout, Is.EqualTo(TimeSpan.FromSeconds(20)));
-        Assert.That(options.MetricsPort, Is.EqualTo(14190));
+        Assert.That((options.MetricsPort, options.AdminPort), Is.EqualTo((14190, 14191)));
     }
 
     [Test]
