@@ -55,7 +55,8 @@ public sealed class Pipeline : IAsyncDisposable
 
         foreach (var subscription in options.Subscriptions)
         {
-            var line = new Line(subscription, budget, telemetry, Writes(subscription) ? letters : null, options.Source.Group);
+            var line = new Line(
+                subscription, budget, telemetry, Writes(subscription) ? letters : null, (options.Source.Group, Deliveries));
             line.Heed(HealthOf(subscription), telemetry);
             lines.Add(line);
         }
@@ -63,6 +64,9 @@ public sealed class Pipeline : IAsyncDisposable
         loop = new ConsumeLoop(options.Source, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
         Desk = new OperatorDesk(options.Source.Group, [.. lines.Select(line => line.Desk(loop, telemetry))], telemetry.Waits);
     }
+
+    /// <summary>The attempts under way, whose deadlines may be moved.</summary>
+    public DeliveryIds Deliveries { get; } = new();
 
     /// <summary>What a person sees of it and does with it.</summary>
     public OperatorDesk Desk { get; }
@@ -153,7 +157,8 @@ public sealed class Pipeline : IAsyncDisposable
         private readonly DeadLetterWriter? letters;
 
         public Line(
-            SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry, DeadLetterProducer? producer, string group)
+            SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry, DeadLetterProducer? producer,
+            (string Group, DeliveryIds Deliveries) shared)
         {
             this.subscription = subscription;
             var metrics = new DeliveryMetrics(telemetry.Metrics, subscription.Name);
@@ -163,9 +168,15 @@ public sealed class Pipeline : IAsyncDisposable
             // (2) and (6): a ledger is made for each partition when it is assigned, and lives in the dispatcher's workers.
             dispatcher = new Dispatcher(                                                                       // (3)
                 subscription.Dispatch, subscription.Delivery, budget, telemetry.Time, new Random());
-            client = new GrpcDeliveryClient(subscription.Delivery, subscription.Name, telemetry.Time);         // (5)
-            letters = producer is null ? null : Letters(producer, group, telemetry);                           // (5), its other end
-            deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time) { DeadLetters = letters };  // (4)
+            client = new GrpcDeliveryClient(subscription.Delivery, subscription.Name, telemetry.Time)          // (5)
+            {
+                Deadlines = shared.Deliveries,
+            };
+            letters = producer is null ? null : Letters(producer, shared.Group, telemetry);                    // (5), its other end
+            deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time)                     // (4)
+            {
+                DeadLetters = letters, Ids = shared.Deliveries,
+            };
             Route = new TopicRoute(subscription.Name, subscription.Topics, subscription.Start, dispatcher);    // (1)
         }
 

@@ -48,6 +48,12 @@ public sealed class DeliveryOptions
     /// <summary>The longest that one attempt may take. 10 ms to 1 h.</summary>
     public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// The deadline to which a handler may extend its own, and which its call carries. <see cref="Deadline"/> to 24 h;
+    /// null: it may not.
+    /// </summary>
+    public TimeSpan? MaxDeadline { get; set; }
+
     /// <summary>Attempts that an event gets before <see cref="OnExhausted"/>. 1 to 100.</summary>
     public int Attempts { get; set; } = 8;
 

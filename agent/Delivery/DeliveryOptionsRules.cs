@@ -25,6 +25,9 @@ public static class DeliveryOptionsRules
     /// <summary>The longest deadline of an attempt.</summary>
     public static readonly TimeSpan MaxDeadline = TimeSpan.FromHours(1);
 
+    /// <summary>The longest deadline to which a handler may extend its own.</summary>
+    public static readonly TimeSpan MaxMaxDeadline = TimeSpan.FromHours(24);
+
     /// <summary>The shortest pause between two attempts.</summary>
     public static readonly TimeSpan MinBackoff = TimeSpan.FromMilliseconds(1);
 
@@ -53,6 +56,15 @@ public static class DeliveryOptionsRules
                 "backoff",
                 "the shortest pause, which stands first, is longer than the longest",
                 "Turn them round, as in 200ms..30s"));
+        }
+
+        if (options.MaxDeadline < options.Deadline)
+        {
+            broken.Add(new RuleBreak(
+                "max-deadline",
+                "deadline",
+                "the longest deadline is shorter than the deadline itself",
+                "Set max-deadline above deadline, or remove it"));
         }
 
         if (options.OnExpired != OnExpired.Skip && options.MaxAge is null)

@@ -40,12 +40,18 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
         calls = new DefaultObjectPool<OutgoingCall>(new NewCall(contract), MaxPooledCalls);
     }
 
+    /// <summary>Who may move the deadline of an attempt; null: nobody.</summary>
+    public DeliveryIds? Deadlines { get; init; }
+
     /// <inheritdoc/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AttemptOutcome> DeliverAsync(
         EventRecord record, Attempt attempt, CancellationToken cancellation)
     {
         var outgoing = calls.Get();
+        using var moving = options.MaxDeadline is { } longest
+            ? Deadlines?.Begin(attempt.DeliveryId, (options.Deadline, longest), time, cancellation)
+            : null;
         try
         {
             if (contract.Prepare(record, attempt, out var prepared) is { } refused)
@@ -55,9 +61,9 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
             }
 
             outgoing.Begin(record, attempt, prepared);
-            var deadline = time.GetUtcNow().UtcDateTime + options.Deadline;
+            var deadline = time.GetUtcNow().UtcDateTime + (moving is null ? options.Deadline : options.MaxDeadline!.Value);
             var call = channel.Calls.AsyncUnaryCall(
-                method, null, new CallOptions(prepared.Metadata, deadline, cancellation), outgoing);
+                method, null, new CallOptions(prepared.Metadata, deadline, moving?.Token ?? cancellation), outgoing);
             var response = await call.ResponseAsync.ConfigureAwait(false);
             var verdict = contract.ReadAnswer(response, call, attempt.DeliveryId);
             outgoing.End();
@@ -65,6 +71,13 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
             // Only here is it certain that the library has done with the request.
             calls.Return(outgoing);
             return Classification.Of(new EndedCall(CallEnd.Answered, StatusCode.OK, "", verdict, default));
+        }
+        catch (RpcException failure) when (moving is { HasPassed: true } && !cancellation.IsCancellationRequested)
+        {
+            outgoing.End();
+            return Classification.Of(new EndedCall(
+                CallEnd.Answered, StatusCode.DeadlineExceeded, "no answer within the deadline, which the handler did not extend (any more)",
+                default, RetryHint.Of(failure.Trailers)));
         }
         catch (RpcException failure)
         {

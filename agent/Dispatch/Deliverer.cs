@@ -16,10 +16,12 @@ public sealed class Deliverer(
     private static readonly AttemptOutcome Expired = new(AttemptEnd.Expired, StatusCode.OK, "older than max-age", null);
 
     private Task running = Task.CompletedTask;
-    private ulong lastDeliveryId;
 
     /// <summary>Who writes dead letters; null: nothing ends so.</summary>
     public DeadLetterWriter? DeadLetters { get; init; }
+
+    /// <summary>Names each attempt.</summary>
+    public DeliveryIds Ids { get; init; } = new();
 
     /// <summary>Ends when all slots have ended. A failure is a bug, and the end of the process.</summary>
     public Task Completion => running;
@@ -35,7 +37,7 @@ public sealed class Deliverer(
         {
             var began = time.GetTimestamp();
             var attempt = new Attempt(
-                queued.Attempts + 1, Interlocked.Increment(ref lastDeliveryId), queued.FirstSeenMs);
+                queued.Attempts + 1, Ids.Next(), queued.FirstSeenMs);
             var position = queued.Record.Position;
             var producedMs = queued.Record.TimestampMs;
 

@@ -4,6 +4,7 @@ using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,8 +31,8 @@ public static class AgentHost
     public static async Task<int> RunAsync(AgentOptions options)
     {
         await using var logs = new SerilogLogs(options);
-        var people = new Door();
-        await using var app = Build(options, logs.Logger, people, out var telemetry);
+        var (people, application) = (new Door(), new Door());
+        await using var app = Build(options, logs.Logger, (people, application), out var telemetry);
         var logger = telemetry.Logs.CreateLogger(typeof(AgentHost).FullName!);
         if (!TryBuild(options, telemetry, out var pipeline))
         {
@@ -40,9 +41,10 @@ public static class AgentHost
 
         try
         {
+            application.Answer = new LocalApi(pipeline.Deliveries).AnswerAsync;
             people.Answer = new AdminEndpoints(pipeline.Desk).AnswerAsync;
             await app.StartAsync();
-            Log.Started(logger, Version, app.Urls.First(), app.Urls.Last());
+            Log.Started(logger, Version, app.Urls.First(), app.Urls.Skip(1).First());
             foreach (var warning in options.Warnings)
             {
                 Log.Warned(logger, warning);
@@ -55,7 +57,7 @@ public static class AgentHost
         }
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
-            Log.PortTaken(logger, options.MetricsPort, options.AdminPort);
+            Log.PortTaken(logger, options.MetricsPort, options.AdminPort, options.ApiPort);
             return 1;
         }
         catch (Exception error)
@@ -90,7 +92,7 @@ public static class AgentHost
         typeof(AgentHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
     private static WebApplication Build(
-        AgentOptions options, Serilog.ILogger serilog, Door people, out AgentTelemetry telemetry)
+        AgentOptions options, Serilog.ILogger serilog, (Door People, Door Application) doors, out AgentTelemetry telemetry)
     {
         // The empty builder reads no environment and no files: what is in force is what `agent config` prints.
         var machines = new Door();
@@ -99,7 +101,15 @@ public static class AgentHost
         {
             kestrel.AddServerHeader = false;
             kestrel.ListenAnyIP(options.MetricsPort, port => port.LeadsTo(machines));
-            kestrel.Listen(IPAddress.Loopback, options.AdminPort, port => port.LeadsTo(people));
+            kestrel.Listen(IPAddress.Loopback, options.AdminPort, port => port.LeadsTo(doors.People));
+            if (options.Subscriptions.Exists(subscription => subscription.Delivery.MaxDeadline is not null))
+            {
+                kestrel.Listen(IPAddress.Loopback, options.ApiPort, port =>
+                {
+                    port.Protocols = HttpProtocols.Http2;
+                    port.LeadsTo(doors.Application);
+                });
+            }
         });
         builder.Services.AddSerilog(serilog);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = CloseTimeout);

@@ -21,6 +21,9 @@ public sealed class AgentOptions
     /// <summary>The port of the commands that act on a running agent, on loopback alone. 0: any free port.</summary>
     public int AdminPort { get; set; } = 14191;
 
+    /// <summary>The port of the gRPC service for the application, on loopback alone. 0: any free port.</summary>
+    public int ApiPort { get; set; } = 14192;
+
     /// <summary>The least level that is logged: verbose, debug, information, warning, error.</summary>
     public string LogLevel { get; set; } = "information";
 

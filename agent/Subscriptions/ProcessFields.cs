@@ -74,6 +74,10 @@ internal static class ProcessFields
             "admin-port", ScalarFormats.Integer(0, 65535),
             "The port of the commands that act on a running agent (status, pause, resume), on loopback alone. 0: any free port.",
             o => o.AdminPort, (o, v) => o.AdminPort = v),
+        F.Of(
+            "api-port", ScalarFormats.Integer(0, 65535),
+            "The port of the gRPC service for the application (Extend), on loopback alone; open where a subscription has max-deadline.",
+            o => o.ApiPort, (o, v) => o.ApiPort = v),
         F.Of("log-level", LogLevel(), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
         F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),

@@ -43,6 +43,10 @@ internal static class SubscriptionFields
             "deadline", ScalarFormats.Duration(Delivers.MinDeadline, Delivers.MaxDeadline),
             "The longest that one attempt may take.", o => o.Delivery.Deadline, (o, v) => o.Delivery.Deadline = v),
         F.Of(
+            "max-deadline", FlowFormats.DurationOrOff(Delivers.MinDeadline, Delivers.MaxMaxDeadline),
+            "The deadline to which a handler may extend its own while it works (Extend); the call carries it.",
+            o => o.Delivery.MaxDeadline, (o, v) => o.Delivery.MaxDeadline = v),
+        F.Of(
             "attempts", ScalarFormats.Integer(1, Delivers.MaxAttempts),
             "Attempts that an event gets before on-exhausted. Times when the application is not there do not count.",
             o => o.Delivery.Attempts, (o, v) => o.Delivery.Attempts = v),
@@ -128,7 +132,6 @@ internal static class SubscriptionFields
         F.NotYet("delivery", "single, batch or stream."),
         F.NotYet("batch-size", "Events of one batch at most."),
         F.NotYet("batch-wait", "The longest wait for a batch to fill."),
-        F.NotYet("max-deadline", "The longest deadline that the application may ask for."),
     ];
 
     /// <summary>The field of this name; null where there is none.</summary>

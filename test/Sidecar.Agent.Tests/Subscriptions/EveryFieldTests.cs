@@ -23,6 +23,7 @@ public sealed class EveryFieldTests
             ["method"] = new("/acme.v1.Orders/Placed", o => o.Delivery.Method, "/acme.v1.Orders/Placed"),
             ["framing"] = new("confluent", o => o.Delivery.Framing, Framing.Confluent),
             ["deadline"] = new("15s", o => o.Delivery.Deadline, TimeSpan.FromSeconds(15)),
+            ["max-deadline"] = new("2h", o => o.Delivery.MaxDeadline, TimeSpan.FromHours(2)),
             ["attempts"] = new("3", o => o.Delivery.Attempts, 3),
             ["backoff"] = new(
                 "250ms..1m", o => (o.Delivery.BackoffMin, o.Delivery.BackoffMax),
@@ -66,6 +67,7 @@ public sealed class EveryFieldTests
             ["commit-interval"] = new("1s", o => o.Commit.Interval, TimeSpan.FromSeconds(1)),
             ["commit-completions"] = new("77", o => o.Commit.Completions, 77),
             ["create-topics"] = new("false", o => o.Subscriptions[0].DeadLetter.CreateTopics, false),
+            ["api-port"] = new("0", o => o.ApiPort, 0),
             ["admin-port"] = new("0", o => o.AdminPort, 0),
             ["metrics-port"] = new("0", o => o.MetricsPort, 0),
             ["log-level"] = new("debug", o => o.LogLevel, "debug"),
