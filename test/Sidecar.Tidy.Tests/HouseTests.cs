@@ -81,6 +81,17 @@ public sealed class HouseTests
         SourceTree.Read("Sidecar.sln"),
             SourceTree.TextFiles.Where(path => path.EndsWith(".csproj", StringComparison.Ordinal))));
 
+    [Test]
+    public void Every_test_that_the_page_of_traps_names_exists()
+    {
+        var tests = SourceTree.Below("test").SelectMany(file => file.Root.DescendantNodes()
+            .OfType<Microsoft.CodeAnalysis.CSharp.Syntax.MethodDeclarationSyntax>())
+            .Select(method => method.Identifier.Text).ToHashSet();
+        var named = SourceTree.Read("docs/TRAPS.md").Split('`').Where((_, place) => place % 2 == 1).Distinct().ToList();
+        Assert.That(named, Has.Count.GreaterThan(40), "the page was read");
+        Assert.That(named.Where(name => !tests.Contains(name)), Is.Empty);
+    }
+
     private static Project[] Products => [Agent, Relay, Client];
 
     private static void None(IEnumerable<Finding> findings)

@@ -17,21 +17,24 @@ internal sealed class ForeignServer : IAsyncDisposable
 
     internal string Address { get; }
 
-    /// <summary>Starts <c>node</c> or <c>python</c>; ignores the test where it cannot be.</summary>
+    /// <summary>Starts <c>node</c>, <c>python</c> or <c>go</c>; ignores the test where it cannot be.</summary>
     /// <param name="kind">The folder under test/foreign.</param>
     /// <param name="arguments">The server's own.</param>
     internal static async Task<ForeignServer> StartAsync(string kind, params string[] arguments)
     {
         var folder = Path.Combine(Root(), "test", "foreign", kind);
-        var (program, script, needs) = kind == "node"
-            ? ("node", "server.js", Path.Combine(folder, "node_modules", "@grpc"))
-            : ("/usr/bin/python3", "server.py", Path.Combine(folder, "protos", "sidecar"));
-        if (!Directory.Exists(needs))
+        var (program, script, needs) = kind switch
+        {
+            "node" => ("node", "server.js", Path.Combine(folder, "node_modules", "@grpc")),
+            "python" => ("/usr/bin/python3", "server.py", Path.Combine(folder, "protos", "sidecar")),
+            _ => (Path.Combine(folder, "server"), "", Path.Combine(folder, "server")),
+        };
+        if (!Path.Exists(needs))
         {
             Assert.Ignore($"test/foreign/{kind} is not installed here: test/foreign/setup says why");
         }
 
-        var start = new ProcessStartInfo(program, [Path.Combine(folder, script), .. arguments])
+        var start = new ProcessStartInfo(program, script.Length == 0 ? arguments : [Path.Combine(folder, script), .. arguments])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false,
         };
