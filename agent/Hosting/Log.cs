@@ -13,7 +13,7 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Critical, "The agent ends: a part that must not end has failed")]
     public static partial void Failed(ILogger logger, Exception error);
 
-    [LoggerMessage(4, LogLevel.Critical, "A port is taken by another program of the pod: {Port} (metrics and health), {AdminPort} (people) or "
+    [LoggerMessage(4, LogLevel.Critical, "A port is taken by another program: {Port} (metrics and health), {AdminPort} (people) or "
         + "{ApiPort} (the application). Choose another with SIDECAR_METRICS_PORT, SIDECAR_ADMIN_PORT or SIDECAR_API_PORT")]
     public static partial void PortTaken(ILogger logger, int port, int adminPort, int apiPort);
 

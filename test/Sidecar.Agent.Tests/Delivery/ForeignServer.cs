@@ -27,7 +27,7 @@ internal sealed class ForeignServer : IAsyncDisposable
         {
             "node" => ("node", "server.js", Path.Combine(folder, "node_modules", "@grpc")),
             "python" => ("/usr/bin/python3", "server.py", Path.Combine(folder, "protos", "sidecar")),
-            _ => (Path.Combine(folder, "server"), "", Path.Combine(folder, "server")),
+            _ => (Path.Combine(folder, "bin", "server"), "", Path.Combine(folder, "bin", "server")),
         };
         if (!Path.Exists(needs))
         {

@@ -41,7 +41,8 @@ internal sealed class ExtendTests
                 left.Add(answer.TimeLeft.ToTimeSpan().TotalSeconds);
                 var since = TimeProvider.System.GetTimestamp();
                 await Until.TrueAsync(
-                    () => TimeProvider.System.GetElapsedTime(since) > TimeSpan.FromMilliseconds(400), Patience, "a part of the work is done");
+                    () => TimeProvider.System.GetElapsedTime(since) > TimeSpan.FromMilliseconds(400),
+                    Patience, "a part of the work is done");
             }
         };
         using var records = new Records(kafka, topic);
