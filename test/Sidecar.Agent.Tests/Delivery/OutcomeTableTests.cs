@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
