@@ -27,6 +27,7 @@ namespace Sidecar.Agent;
 ///         (5) GrpcDeliveryClient      one call to the application on this machine, with a deadline
 ///           |  Finish
 ///           |          or, at its end, DeadLetterWriter: the dead-letter topic has it
+///           |          or, before that, ResendWriter: a retry topic has it, and RetryReader brings it back to (3) when due
 ///         (6) PartitionTracker        the event is done
 ///           .
 ///           .  read, never called
@@ -48,15 +49,14 @@ public sealed class Pipeline : IAsyncDisposable
     {
         this.telemetry = telemetry;
         var budget = new BufferBudget(options.Source.MaxBufferBytes);
-        if (options.Subscriptions.Exists(Writes))
+        if (options.Subscriptions.Exists(s => Writes(s) || s.Dispatch.Retries.Count > 0))
         {
             letters = new DeadLetterProducer(KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties));
         }
 
         foreach (var subscription in options.Subscriptions)
         {
-            var line = new Line(
-                subscription, budget, telemetry, Writes(subscription) ? letters : null, (options.Source.Group, Deliveries));
+            var line = new Line(subscription, budget, telemetry, letters, (options.Source, Deliveries));
             line.Heed(HealthOf(subscription), telemetry);
             lines.Add(line);
         }
@@ -155,10 +155,12 @@ public sealed class Pipeline : IAsyncDisposable
         private readonly GrpcDeliveryClient client;
         private readonly Deliverer deliverer;
         private readonly DeadLetterWriter? letters;
+        private readonly ResendWriter? resends;
+        private readonly RetryReader? retries;
 
         public Line(
             SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry, DeadLetterProducer? producer,
-            (string Group, DeliveryIds Deliveries) shared)
+            (SourceOptions Source, DeliveryIds Deliveries) shared)
         {
             this.subscription = subscription;
             var metrics = new DeliveryMetrics(telemetry.Metrics, subscription.Name);
@@ -172,16 +174,30 @@ public sealed class Pipeline : IAsyncDisposable
             {
                 Deadlines = shared.Deliveries,
             };
-            letters = producer is null ? null : Letters(producer, shared.Group, telemetry);                    // (5), its other end
+            letters = Writes(subscription) ? Letters(producer!, shared.Source.Group, telemetry) : null;        // (5), its other end
+            if (subscription.Dispatch.Retries.Count > 0)
+            {
+                var names = new RetryTopicNames(shared.Source.Group, subscription.Name);
+                var resent = new ResendReport(telemetry.Log<ResendReport>(), telemetry.Metrics, telemetry.Waits, subscription.Name);
+                resends = new ResendWriter(dispatcher, producer!, names, resent, telemetry.Time);              // (5), its way round
+                retries = Reader(names, shared.Source, telemetry);                                             // (1), of the way round
+            }
+
             deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time)                     // (4)
             {
                 DeadLetters = letters, Ids = shared.Deliveries,
             };
-            Route = new TopicRoute(subscription.Name, subscription.Topics, subscription.Start, dispatcher);    // (1)
+            Route = new TopicRoute(subscription.Name, subscription.Topics, subscription.Start, dispatcher)     // (1)
+            {
+                Retries = retries,
+            };
         }
 
         /// <summary>Loops that end only when the line is stopped.</summary>
-        public IEnumerable<Task> Loops => letters is null ? [deliverer.Completion] : [deliverer.Completion, letters.Completion];
+        public IEnumerable<Task> Loops => new[]
+        {
+            deliverer.Completion, letters?.Completion, resends?.Completion, retries?.Completion,
+        }.OfType<Task>();
 
         public TopicRoute Route { get; private set; }
 
@@ -204,21 +220,34 @@ public sealed class Pipeline : IAsyncDisposable
         {
             telemetry.Metrics.InFlightLimit.WithLabels(subscription.Name).Set(subscription.Dispatch.Concurrency);
             letters?.Start(stop);
+            resends?.Start();
+            retries?.Start();
             deliverer.Start(subscription.Dispatch.Concurrency);
         }
 
         public async Task StopAsync()
         {
+            retries?.Stop();
+            await (retries?.Completion ?? Task.CompletedTask);
             dispatcher.Stop();
             await deliverer.Completion;
+            await (resends?.Completion ?? Task.CompletedTask);
             letters?.Stop();
             await (letters?.Completion ?? Task.CompletedTask);
         }
 
         public async ValueTask DisposeAsync()
         {
+            retries?.Dispose();
             dispatcher.Dispose();
             await client.DisposeAsync();
+        }
+
+        private RetryReader Reader(RetryTopicNames names, SourceOptions source, AgentTelemetry telemetry)
+        {
+            var route = new RetryRoute(
+                subscription.Name, subscription.Topics[0], names, subscription.Dispatch.Retries, subscription.DeadLetter.CreateTopics);
+            return new RetryReader(route, dispatcher, letters, source, telemetry);
         }
 
         private DeadLetterWriter Letters(DeadLetterProducer producer, string group, AgentTelemetry telemetry)

@@ -23,17 +23,37 @@ internal sealed class AssignedPartition(Dispatcher dispatcher, PartitionWorker w
 
     public TopicPartition Key { get; } = new(worker.Topic, worker.Partition);
 
-    /// <summary>How far the ledger is now.</summary>
-    public Progress Progress => Dispatcher.Read(Worker, static worker => new Progress(
-        worker.Tracker.Version, worker.Tracker.Committable, worker.Tracker.Open));
+    /// <summary>It has retry partitions, whose ledgers are committed with its own.</summary>
+    public bool HasRetries => Worker.Retries is not null;
 
-    /// <summary>What a commit would tell Kafka now, and the version of the ledger that it tells.</summary>
-    public (long Version, PartitionOffset Offset) Snapshot()
+    /// <summary>How far its ledgers are now.</summary>
+    public Progress Progress => Dispatcher.Read(Worker, static worker => new Progress(
+        VersionOf(worker), worker.Tracker.Committable, worker.Tracker.Open));
+
+    /// <summary>
+    /// What a commit would tell Kafka now, and the version of the ledgers that it tells. All ledgers are read at one moment:
+    /// otherwise a commit could say that an event is done, and not that an earlier one of its key is.
+    /// </summary>
+    public (long Version, List<PartitionOffset> Offsets) Snapshot()
     {
-        var (version, committable, epoch, map) = Dispatcher.Read(Worker, static worker => (
-            worker.Tracker.Version, worker.Tracker.Committable, worker.Tracker.LeaderEpoch, worker.Tracker.Map()));
-        var metadata = map.IsEmpty && startPartitions == 0 ? "" : AckMapCodec.Encode(map, startPartitions);
-        return (version, new PartitionOffset(Key.Topic, Key.Partition, committable, epoch, metadata));
+        var (version, ledgers) = Dispatcher.Read(Worker, static worker => (VersionOf(worker), worker.Kin.Select(Ledger.Of).ToList()));
+        return (version, ledgers.Select((ledger, index) => ledger.ToOffset(index == 0 ? startPartitions : 0)).ToList());
+    }
+
+    /// <summary>Each ledger counts besides what it says, so that one that was just opened is told of.</summary>
+    private static long VersionOf(PartitionWorker worker) => worker.Kin.Sum(kin => kin.Tracker.Version + 1) - 1;
+
+    /// <summary>What one ledger says.</summary>
+    private readonly record struct Ledger(string Topic, int Partition, long Committable, int Epoch, AckMap Map)
+    {
+        public static Ledger Of(PartitionWorker worker) => new(
+            worker.Topic, worker.Partition, worker.Tracker.Committable, worker.Tracker.LeaderEpoch, worker.Tracker.Map());
+
+        public PartitionOffset ToOffset(int startPartitions)
+        {
+            var metadata = Map.IsEmpty && startPartitions == 0 ? "" : AckMapCodec.Encode(Map, startPartitions);
+            return new PartitionOffset(Topic, Partition, Committable, Epoch, metadata);
+        }
     }
 }
 

@@ -14,7 +14,14 @@ internal sealed class OffsetCommitter(
     /// <summary>After this time an answer is no longer expected; the client itself gives up earlier.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// Kafka forgets an offset of a topic that the group has not subscribed to, as a retry topic, some days after it was
+    /// committed: so it is committed again now and then, whether or not it has changed.
+    /// </summary>
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromHours(1);
+
     private readonly List<AssignedPartition> onItsWay = [];
+    private long lastRenewed = time.GetTimestamp();
     private long lastSent = time.GetTimestamp();
     private long completedAtLastSent;
     private bool waitsForAnswer;
@@ -30,12 +37,15 @@ internal sealed class OffsetCommitter(
         }
 
         var due = time.GetElapsedTime(lastSent) >= options.Interval || completed - completedAtLastSent >= options.Completions;
+        var renews = time.GetElapsedTime(lastRenewed) >= RenewInterval;
+        lastRenewed = renews ? time.GetTimestamp() : lastRenewed;
         var idle = true;
         var dirty = new List<AssignedPartition>();
         foreach (var partition in assigned)
         {
             var progress = partition.Progress;
             idle &= progress.Open == 0;
+            partition.ConfirmedVersion = renews && partition.HasRetries ? -1 : partition.ConfirmedVersion;
             if (progress.Version != partition.ConfirmedVersion)
             {
                 dirty.Add(partition);
@@ -70,7 +80,7 @@ internal sealed class OffsetCommitter(
     /// <summary>Commits these partitions and waits for the answer: they are about to be given away.</summary>
     public void CommitNow(IReadOnlyCollection<AssignedPartition> partitions)
     {
-        var dirty = partitions.Where(p => p.Progress.Version != p.ConfirmedVersion).Select(p => p.Snapshot().Offset).ToList();
+        var dirty = partitions.Where(p => p.Progress.Version != p.ConfirmedVersion).SelectMany(p => p.Snapshot().Offsets).ToList();
         if (dirty.Count == 0)
         {
             return;
@@ -96,9 +106,9 @@ internal sealed class OffsetCommitter(
         var offsets = new List<PartitionOffset>(dirty.Count);
         foreach (var partition in dirty)
         {
-            var (version, offset) = partition.Snapshot();
+            var (version, told) = partition.Snapshot();
             partition.SentVersion = version;
-            offsets.Add(offset);
+            offsets.AddRange(told);
             onItsWay.Add(partition);
         }
 

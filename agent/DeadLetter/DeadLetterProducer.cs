@@ -22,9 +22,17 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
     {
         var headers = LetterHeaders.Of(record, address, provenance, detail);
-        var where = new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers);
+        return await SendAsync(record, new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers));
+    }
+
+    /// <inheritdoc/>
+    public Task<ProduceOutcome> ResendAsync(EventRecord record, LetterAddress address, Resend resend) =>
+        SendAsync(record, new OutgoingRecord(address.Topic, record.Position.Partition, RetryRecords.Headers(record, address, resend)));
+
+    private async Task<ProduceOutcome> SendAsync(EventRecord record, OutgoingRecord where)
+    {
         KafkaProducer used;
-        Task<ErrorCode> sending;
+        Task<ProduceReport> sending;
         lock (guard)
         {
             // It copies and queues, and does not wait. The lock keeps the client alive meanwhile.
@@ -32,13 +40,13 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
             sending = used.ProduceAsync(record, where);
         }
 
-        var error = await sending;
+        var (error, offset) = await sending;
         if (error == ErrorCode.Local_Fatal)
         {
             Replace(used);
         }
 
-        return Outcome(error);
+        return Outcome(error) with { Offset = offset };
     }
 
     /// <inheritdoc/>

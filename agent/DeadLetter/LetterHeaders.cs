@@ -33,9 +33,12 @@ public static class LetterHeaders
     public const string Outcome = "sidecar-outcome";
     public const string Reason = "sidecar-reason";
 
+    /// <summary>Only on a record of a retry topic: the version of what our headers say there.</summary>
+    public const string Retry = "sidecar-retry";
+
     private static readonly byte[][] OurNames = [.. new[]
     {
-        Topic, Partition, Offset, Timestamp, Group, Subscription, Attempts, FirstFailure, LastFailure, Due, Outcome, Reason,
+        Topic, Partition, Offset, Timestamp, Group, Subscription, Attempts, FirstFailure, LastFailure, Due, Outcome, Reason, Retry,
     }.Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>The name is one that the agent writes.</summary>

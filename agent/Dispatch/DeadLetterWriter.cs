@@ -16,6 +16,9 @@ public sealed class DeadLetterWriter(
     /// <summary>Letters on their way at a time.</summary>
     public const int Slots = 32;
 
+    /// <summary>The outcome of a record of a retry topic that is no copy of ours.</summary>
+    public const string ForeignRetry = "foreign_retry_record";
+
     /// <summary>A letter that is not acknowledged for this long is said; it is still waited for.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -52,6 +55,15 @@ public sealed class DeadLetterWriter(
             EndReason.Of(outcome.End),
             outcome.Reason);
         endings.Writer.TryWrite(new Ending(queued, provenance));
+    }
+
+    /// <summary>Takes over a record of a retry topic that is no copy of ours: it is kept as it is.</summary>
+    internal void WriteForeign(QueuedEvent queued, string reason)
+    {
+        var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var record = queued.Record;
+        endings.Writer.TryWrite(new Ending(
+            queued, new Provenance(record.Position, record.TimestampMs, 0, nowMs, nowMs, ForeignRetry, reason)));
     }
 
     /// <summary>No more letters come; ends the slots.</summary>

@@ -37,7 +37,7 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
             case Step.Hold when outcome.End == AttemptEnd.Interrupted:
                 Log.Interrupted(logger, Subscription, position, outcome.Reason);
                 break;
-            case Step.Hold or Step.Complete or Step.Abandon or Step.Withhold:
+            case Step.Hold or Step.Complete or Step.Abandon or Step.Withhold or Step.Resend:
                 break;
         }
 

@@ -152,7 +152,7 @@ internal sealed class Departures : IDisposable
                 return step;
             case Step.DeadLetter:
                 return storm.TryTake(isProbe, Now) ? step : Step.Withhold;
-            case Step.Again or Step.Hold or Step.Stand or Step.Park or Step.Withhold or Step.Abandon:
+            case Step.Again or Step.Hold or Step.Stand or Step.Park or Step.Resend or Step.Withhold or Step.Abandon:
                 storm.Failed(isProbe, isProbe ? Now : default);
                 return step;
             default:

@@ -49,6 +49,12 @@ public sealed class DispatchOptions
     /// <summary>Which events are delivered; the others are done when they are read, and counted.</summary>
     public EventFilter Filter { get; set; } = EventFilter.None;
 
+    /// <summary>
+    /// The delays of the retry topics: an event that has used up its attempts waits in each in turn, before its end.
+    /// Each is 1 s to 24 h, at most 8; none: it ends at once.
+    /// </summary>
+    public IReadOnlyList<TimeSpan> Retries { get; set; } = [];
+
     /// <summary>How many dead letters hold the subscription.</summary>
     public StormThreshold DeadLetterLimit { get; set; } = StormThreshold.Default;
 }

@@ -24,6 +24,15 @@ public static class DispatchOptionsRules
     /// <summary>The largest window of a partition, in bytes.</summary>
     public const long MaxWindowBytes = 1024 * 1024 * 1024;
 
+    /// <summary>The shortest delay of a resend.</summary>
+    public static readonly TimeSpan MinRetryDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest delay of a resend.</summary>
+    public static readonly TimeSpan MaxRetryDelay = TimeSpan.FromHours(24);
+
+    /// <summary>The most delays of resends: each is a topic.</summary>
+    public const int MaxRetries = 8;
+
     /// <summary>Adds what is wrong between the fields to <paramref name="broken"/>.</summary>
     public static void Check(DispatchOptions options, DeliveryOptions delivery, ICollection<RuleBreak> broken)
     {
@@ -45,6 +54,15 @@ public static class DispatchOptionsRules
                 "ordering",
                 "park holds up one key, and in the order of partitions every key waits for every other",
                 "Use stop, which is the same there, or dead-letter"));
+        }
+
+        if (options.Ordering == Ordering.Partition && options.Retries.Count > 0)
+        {
+            broken.Add(new RuleBreak(
+                "retries",
+                "ordering",
+                "an event that waits in a retry topic holds up its key, and in the order of partitions every key waits for every other",
+                "Remove retries, or use ordering: key"));
         }
     }
 }

@@ -1,6 +1,5 @@
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Delivery;
-using Sidecar.Agent.Telemetry;
 using Sidecar.Agent.Tracking;
 
 namespace Sidecar.Agent.Dispatch;
@@ -19,12 +18,10 @@ public sealed class Dispatcher : IDisposable
     private readonly Departures departures;
     private readonly List<PartitionWorker> workers = [];
     private readonly DispatchOptions options;
-    private readonly DeliveryOptions delivery;
     private readonly BufferBudget budget;
     private readonly TimeProvider time;
-    private readonly Random random;
+    private readonly Settlement settlement;
     private readonly RoomSignal room = new();
-    private long completed;
 
     /// <param name="options">Order and limits.</param>
     /// <param name="delivery">Attempts and pauses.</param>
@@ -35,19 +32,22 @@ public sealed class Dispatcher : IDisposable
         DispatchOptions options, DeliveryOptions delivery, BufferBudget budget, TimeProvider time, Random random)
     {
         this.options = options;
-        this.delivery = delivery;
         this.budget = budget;
         this.time = time;
-        this.random = random;
         departures = new Departures(guard, time, options, delivery);
+        settlement = new Settlement(departures, options, delivery, random);
         Control = new DepartureControl(guard, departures);
+        Retries = new RetryDesk(guard, workers, settlement, departures, time);
     }
 
     /// <summary>Stops and starts all of its deliveries from outside.</summary>
     internal DepartureControl Control { get; }
 
+    /// <summary>Where its retry topics meet it.</summary>
+    internal RetryDesk Retries { get; }
+
     /// <summary>Events that have ended since the start. Counts up only.</summary>
-    public long Completed => Volatile.Read(ref completed);
+    public long Completed => settlement.Completed;
 
     /// <summary>Starts a partition that was assigned.</summary>
     public PartitionWorker Open(string topic, int partition, PartitionTracker tracker)
@@ -78,7 +78,7 @@ public sealed class Dispatcher : IDisposable
 
             if (worker.Skips(record, begun.Ticket))
             {
-                completed++;
+                settlement.Skipped();
                 return new Accepted(Beginning.Filtered, worker.FullReason);
             }
 
@@ -90,7 +90,7 @@ public sealed class Dispatcher : IDisposable
             worker.Keep(queued);
             if (worker.Lanes.Enter(queued))
             {
-                departures.Add(queued);
+                settlement.Come(queued);
                 departures.Pump();
             }
 
@@ -122,19 +122,20 @@ public sealed class Dispatcher : IDisposable
             worker.InFlight--;
             var turn = departures.Observe(queued, ref outcome);
             queued.Attempts += outcome.End == AttemptEnd.Failed ? 1 : 0;
+            var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
             if (outcome.End != AttemptEnd.Delivered)
             {
-                queued.Failed(time.GetUtcNow().ToUnixTimeMilliseconds());
+                queued.Failed(nowMs);
             }
 
-            var step = NextStep.After(outcome.End, queued.Attempts, queued.Interruptions, delivery);
+            var step = settlement.After(queued, outcome);
             if (step != Step.Complete && (worker.Closed || worker.Standing is not null))
             {
                 step = Step.Abandon;
             }
 
             step = departures.Admit(step, queued);
-            Settle_NeedsLock(queued, step, outcome);
+            settlement.Apply(queued, step, outcome, nowMs);
             Signal_NeedsLock(worker);
             return departures.Tell(step, queued, turn);
         }
@@ -149,7 +150,20 @@ public sealed class Dispatcher : IDisposable
         lock (guard)
         {
             queued.Worker.Ending--;
-            Settle_NeedsLock(queued, step, AttemptOutcome.Delivered);
+            settlement.Apply(queued, step, AttemptOutcome.Delivered, 0);
+            Signal_NeedsLock(queued.Worker);
+            departures.Pump();
+        }
+    }
+
+    /// <summary>Kafka has acknowledged the copy of an event in a retry topic: where it was read it is done.</summary>
+    internal void Resent(QueuedEvent queued, RetryPlace place)
+    {
+        lock (guard)
+        {
+            queued.Worker.Ending--;
+            queued.Worker.Retries!.Moved(queued.Record, place);
+            settlement.Complete(queued);
             Signal_NeedsLock(queued.Worker);
             departures.Pump();
         }
@@ -172,12 +186,19 @@ public sealed class Dispatcher : IDisposable
     {
         lock (guard)
         {
-            worker.Closed = true;
-            LetGo_NeedsLock(worker);
+            foreach (var kin in worker.Kin)
+            {
+                kin.Closed = true;
+            }
+
+            settlement.LetGo(worker);
             Signal_NeedsLock(worker);
         }
 
-        worker.EndWaits();
+        foreach (var kin in worker.Kin)
+        {
+            kin.EndWaits();
+        }
     }
 
     /// <summary>Makes a partition stand until someone acts; nothing of it is handed out any more.</summary>
@@ -185,18 +206,21 @@ public sealed class Dispatcher : IDisposable
     {
         lock (guard)
         {
-            worker.Standing ??= reason;
-            LetGo_NeedsLock(worker);
+            settlement.Stand(worker, reason);
         }
     }
 
     /// <summary>Forgets a closed worker, after its last commit; cancels what is still in flight.</summary>
     public void Forget(PartitionWorker worker)
     {
-        worker.Cancel();
+        foreach (var kin in worker.Kin)
+        {
+            kin.Cancel();
+        }
+
         lock (guard)
         {
-            workers.Remove(worker);
+            workers.RemoveAll(worker.Kin.Contains);
         }
     }
 
@@ -206,6 +230,7 @@ public sealed class Dispatcher : IDisposable
         lock (guard)
         {
             departures.Stop();
+            settlement.Stop();
         }
     }
 
@@ -235,65 +260,13 @@ public sealed class Dispatcher : IDisposable
         }
     }
 
-    private void Settle_NeedsLock(QueuedEvent queued, Step step, AttemptOutcome outcome)
-    {
-        var worker = queued.Worker;
-        if (step is Step.Again or Step.DeadLetter or Step.Park or Step.Withhold || outcome.End == AttemptEnd.Interrupted)
-        {
-            worker.Tracker.Attempted(queued.Ticket, queued.Attempts, queued.Interruptions);
-        }
-
-        switch (step)
-        {
-            case Step.Complete:
-                completed++;
-                if (worker.Complete(queued, queued.Ticket) is QueuedEvent next)
-                {
-                    departures.Add(next);
-                }
-
-                break;
-            case Step.Again:
-                queued.LastPause = RetrySchedule.Next(queued.LastPause, outcome.RetryAfter, delivery, random);
-                departures.AddAfter(queued.LastPause, queued);
-                break;
-            case Step.Hold:
-                departures.Hold(queued, outcome, random);
-                break;
-            case Step.DeadLetter:
-                worker.Ending++;
-                break;
-            case Step.Park:
-                worker.Parked.Add(queued);
-                break;
-            case Step.Withhold:
-                departures.Add(queued);
-                break;
-            case Step.Stand:
-                worker.Standing = $"{EndReason.Of(outcome.End)} at offset {queued.Record.Position.Offset}: {outcome.Reason}";
-                worker.Drop(queued);
-                LetGo_NeedsLock(worker);
-                break;
-            case Step.Abandon:
-                worker.Drop(queued);
-                break;
-        }
-    }
-
     private void Signal_NeedsLock(PartitionWorker worker)
     {
-        if (worker is { Closed: true, InFlight: 0, Ending: 0 })
+        if (worker is { Closed: true, IsIdle: true })
         {
-            worker.Drained.Set();
+            worker.Kin[0].Drained.Set();
         }
 
         room.Changed(worker);
-    }
-
-    /// <summary>Lets every event go that waits; those in flight come back by themselves.</summary>
-    private void LetGo_NeedsLock(PartitionWorker worker)
-    {
-        departures.Remove(worker).ForEach(worker.Drop);
-        worker.DropWaiting();
     }
 }

@@ -7,7 +7,9 @@ namespace Sidecar.Agent.Dispatch;
 /// compared, so that two keys never share a lane. A null key is no key: its events wait for none. Not synchronized: its
 /// owner holds a lock.
 /// </summary>
-internal sealed class KeyLanes(Ordering ordering)
+/// <param name="ordering">Which events wait for one another.</param>
+/// <param name="hasCopies">An event may come several times, and its copies wait for one another in any case.</param>
+internal sealed class KeyLanes(Ordering ordering, bool hasCopies = false)
 {
     private readonly Dictionary<ulong, Lane> lanes = [];
     private Lane? free;
@@ -15,12 +17,14 @@ internal sealed class KeyLanes(Ordering ordering)
     /// <summary>Adds an event behind those it must wait for. True: it waits for none and is ready.</summary>
     public bool Enter(LaneEntry entry)
     {
-        if (ordering == Ordering.None || (ordering == Ordering.Key && !entry.Record.HasKey))
+        var isAlone = IsAlone(entry);
+        if (isAlone && !hasCopies)
         {
             return true;
         }
 
-        var hash = ordering == Ordering.Key ? XxHash3.HashToUInt64(entry.Record.Key) : 0;
+        var hash = isAlone ? (ulong)entry.Record.Position.Offset
+            : ordering == Ordering.Key ? XxHash3.HashToUInt64(entry.Record.Key) : 0;
         var lane = Find(hash, entry);
         entry.Lane = lane;
         lane.Count++;
@@ -96,12 +100,22 @@ internal sealed class KeyLanes(Ordering ordering)
         return taken;
     }
 
+    /// <summary>It waits for no other event.</summary>
+    private bool IsAlone(LaneEntry entry) =>
+        ordering == Ordering.None || (ordering == Ordering.Key && !entry.Record.HasKey);
+
+    private bool AreOfOneLane(LaneEntry first, LaneEntry entry) =>
+        ordering == Ordering.Partition
+        || (IsAlone(first)
+            ? IsAlone(entry) && first.Record.Position.Offset == entry.Record.Position.Offset
+            : !IsAlone(entry) && first.Record.Key.SequenceEqual(entry.Record.Key));
+
     private Lane Find(ulong hash, LaneEntry entry)
     {
         lanes.TryGetValue(hash, out var first);
         for (var lane = first; lane is not null; lane = lane.Chain)
         {
-            if (ordering == Ordering.Partition || lane.First!.Record.Key.SequenceEqual(entry.Record.Key))
+            if (AreOfOneLane(lane.First!, entry))
             {
                 return lane;
             }

@@ -13,6 +13,9 @@ internal abstract class LaneEntry(EventRecord record)
 
     /// <summary>The event behind it in its lane.</summary>
     public LaneEntry? Behind { get; set; }
+
+    /// <summary>Lets it go undone: its record is not used after this.</summary>
+    public abstract void Drop();
 }
 
 /// <summary>The events of one key that have arrived and are not done: the first is on its way, the others wait behind it.</summary>

@@ -35,4 +35,13 @@ internal static partial class Log
         + "{Reason}). Its key waits, other keys go on; restart the agent when the application or the event is mended")]
     public static partial void Parked(
         ILogger logger, string subscription, TopicPosition position, string end, int attempts, StatusCode status, string? reason);
+
+    [LoggerMessage(306, LogLevel.Debug, "{Subscription}: {Position} waits in {Topic}: {Outcome} after {Attempts} attempts ({Reason})")]
+    public static partial void Resent(
+        ILogger logger, string subscription, TopicPosition position, string topic, string outcome, int attempts, string? reason);
+
+    [LoggerMessage(307, LogLevel.Error, "{Subscription}: the partition stands at {Position}: the topic {Topic} does not take a copy of "
+        + "it ({Reason}). Raise max.message.bytes of that topic above the source's, and restart the agent")]
+    public static partial void ResendTooLarge(
+        ILogger logger, string subscription, TopicPosition position, string topic, string reason);
 }

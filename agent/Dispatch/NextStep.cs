@@ -24,6 +24,9 @@ internal enum Step
     /// <summary>The event's end: its dead letter is to be written; it is done when Kafka has acknowledged that.</summary>
     DeadLetter,
 
+    /// <summary>It waits in a retry topic; it is done here when Kafka has acknowledged the copy there.</summary>
+    Resend,
+
     /// <summary>Its dead letter would be one too many, in a storm of them: it waits for its turn again.</summary>
     Withhold,
 
@@ -49,7 +52,8 @@ internal static class NextStep
         AttemptEnd.Cancelled => Step.Abandon,
     };
 
-    private static Step EndOf(OnExhausted configured) => configured switch
+    /// <summary>The event's end, as it is configured.</summary>
+    public static Step EndOf(OnExhausted configured) => configured switch
     {
         OnExhausted.Stop => Step.Stand,
         OnExhausted.Park => Step.Park,

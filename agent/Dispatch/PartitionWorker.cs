@@ -17,6 +17,7 @@ public sealed class PartitionWorker : IDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly DispatchOptions options;
     private readonly BufferBudget budget;
+    private readonly List<PartitionWorker> kin;
 
     internal PartitionWorker(
         string topic, int partition, PartitionTracker tracker, DispatchOptions options, BufferBudget budget)
@@ -26,9 +27,23 @@ public sealed class PartitionWorker : IDisposable
         Tracker = tracker;
         this.options = options;
         this.budget = budget;
-        Lanes = new KeyLanes(options.Ordering);
+        Lanes = new KeyLanes(options.Ordering, hasCopies: options.Retries.Count > 0);
+        Retries = options.Retries.Count == 0 ? null : new PartitionRetries(options.Ordering);
+        kin = [this];
         Cancellation = cancelling.Token;
         Closing = closing.Token;
+    }
+
+    /// <summary>A partition of a retry topic, which belongs to one of the source and shares its lanes.</summary>
+    internal PartitionWorker(string topic, PartitionWorker source, PartitionTracker tracker)
+        : this(topic, source.Partition, tracker, source.options, source.budget)
+    {
+        Lanes = source.Lanes;
+        Retries = source.Retries;
+        Closed = source.Closed;
+        Standing = source.Standing;
+        kin = source.kin;
+        kin.Add(this);
     }
 
     public string Topic { get; }
@@ -37,6 +52,15 @@ public sealed class PartitionWorker : IDisposable
 
     /// <summary>The ledger.</summary>
     internal PartitionTracker Tracker { get; }
+
+    /// <summary>What of it waits in retry topics; null: there are none.</summary>
+    internal PartitionRetries? Retries { get; }
+
+    /// <summary>The workers that come and go together: that of the source partition, which is the first, and this one.</summary>
+    internal IReadOnlyList<PartitionWorker> Kin => kin;
+
+    /// <summary>Nothing of it, or of what belongs to it, is in flight or being written.</summary>
+    internal bool IsIdle => Kin.All(kin => kin is { InFlight: 0, Ending: 0 });
 
     /// <summary>Which of its events wait for one another.</summary>
     internal KeyLanes Lanes { get; }
@@ -68,8 +92,19 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Why it stands until someone acts; null while it moves.</summary>
     internal string? Standing { get; set; }
 
+    /// <summary>Why events of it cannot be put into a retry topic now; null: they can.</summary>
+    internal string? RetryProblem { get; set; }
+
     /// <summary>Why what is committed of it does not move, though its other keys do; null: there is no such reason.</summary>
-    internal string? HoldReason => LetterProblem is not null ? "dead_letter" : Parked.Count > 0 ? "parked" : null;
+    internal string? HoldReason =>
+        Retries is { IsKnown: false } ? "retries_unknown"
+        : Kin.Any(kin => kin.RetryProblem is not null) ? "retry"
+        : Kin.Any(kin => kin.LetterProblem is not null) ? "dead_letter"
+        : ParkedEvents > 0 ? "parked"
+        : null;
+
+    /// <summary>Events that have come to their end and hold up their key, of all that belongs to it.</summary>
+    internal int ParkedEvents => Kin.Sum(kin => kin.Parked.Count);
 
     /// <summary>Set when it is closed and its last delivery in flight has ended.</summary>
     internal ManualResetEventSlim Drained { get; } = new();
@@ -77,6 +112,7 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Why it takes no more events now; null: it has room. An event of its own is always admitted.</summary>
     internal string? FullReason =>
         Standing is not null ? "standing"
+        : Retries?.Events >= PartitionRetries.MaxWaiting ? "retries_full"
         : Tracker.Open == 0 ? null
         : Tracker.Count >= options.Window ? "window"
         : HeldBytes >= options.WindowBytes ? "window_bytes"
@@ -90,6 +126,7 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Half of every limit is free again, so that a pause, which is expensive, was worth its price.</summary>
     internal bool HalfFree =>
         Standing is null
+        && !(Retries?.Events > PartitionRetries.MaxWaiting / 2)
         && (Tracker.Open == 0
             || (Tracker.Count <= options.Window / 2
                 && HeldBytes <= options.WindowBytes / 2
@@ -138,7 +175,11 @@ public sealed class PartitionWorker : IDisposable
     {
         Parked.ForEach(Drop);
         Parked.Clear();
-        Lanes.TakeWaiting().ForEach(Drop);
+        Retries?.Early.ForEach(early => early.Drop());
+        Retries?.Early.Clear();
+
+        // A lane holds the events of all that belongs together: each is let go where it is counted.
+        Lanes.TakeWaiting().ForEach(waiting => waiting.Drop());
     }
 
     /// <summary>Ends the waits for a time to come. Not under a lock: what waited goes on at once, on this thread.</summary>

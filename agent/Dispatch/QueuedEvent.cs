@@ -1,4 +1,5 @@
 using Sidecar.Agent.Contracts;
+using Sidecar.Agent.Tracking;
 
 namespace Sidecar.Agent.Dispatch;
 
@@ -51,7 +52,16 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     public bool IsExpired { get; set; }
 
     /// <summary>When an attempt failed first here, in milliseconds since the Unix epoch; 0: none has.</summary>
-    public long FirstFailureMs { get; private set; }
+    public long FirstFailureMs { get; set; }
+
+    /// <summary>The record of a retry topic that it was read from; null: it was read from its source.</summary>
+    public RetryPlace? Place { get; init; }
+
+    /// <summary>The delay of the retry topic that it goes to.</summary>
+    public TimeSpan? NextDelay { get; set; }
+
+    /// <inheritdoc/>
+    public override void Drop() => Worker.Drop(this);
 
     /// <summary>An attempt has failed at this time.</summary>
     public void Failed(long unixMs) => FirstFailureMs = FirstFailureMs == 0 ? unixMs : FirstFailureMs;

@@ -117,9 +117,18 @@ internal sealed unsafe class KafkaConsumer : IDisposable
     /// <summary>How many partitions a topic has.</summary>
     public int PartitionCount(string topic, TimeSpan timeout)
     {
-        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        using var admin = Admin();
         return admin.GetMetadata(topic, timeout).Topics[0].Partitions.Count;
     }
+
+    /// <summary>An administrator on this client's connections.</summary>
+    public IAdminClient Admin() => new DependentAdminClientBuilder(consumer.Handle).Build();
+
+    /// <summary>Reads a partition besides those that are read already, in no group.</summary>
+    public void Assign(TopicPartitionOffset from) => consumer.IncrementalAssign([from]);
+
+    /// <summary>Reads it no more.</summary>
+    public void Unassign(TopicPartition partition) => consumer.IncrementalUnassign([partition]);
 
     /// <summary>Stops fetching a partition; what was prefetched of it is dropped. Not for one that is paused already.</summary>
     public void Pause(TopicPartition partition) => consumer.Pause([partition]);

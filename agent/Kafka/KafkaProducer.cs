@@ -101,9 +101,9 @@ internal sealed unsafe class KafkaProducer : IDisposable
     /// Produces a record's key and value, which are copied at once, with these headers. Ends with Kafka's report;
     /// <see cref="ErrorCode.NoError"/>: it is acknowledged; <see cref="ErrorCode.Local_Fatal"/>: nothing ever is again.
     /// </summary>
-    public Task<ErrorCode> ProduceAsync(EventRecord record, OutgoingRecord where)
+    public Task<ProduceReport> ProduceAsync(EventRecord record, OutgoingRecord where)
     {
-        var report = new TaskCompletionSource<ErrorCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var report = new TaskCompletionSource<ProduceReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         var opaque = GCHandle.Alloc(report);
         var headers = Pack(where.Headers);
         var topic = Marshal.StringToCoTaskMemUTF8(where.Topic);
@@ -144,7 +144,7 @@ internal sealed unsafe class KafkaProducer : IDisposable
                 Librdkafka.DestroyError(failure);
                 Librdkafka.DestroyHeaders(headers);
                 opaque.Free();
-                return Task.FromResult(code);
+                return Task.FromResult(new ProduceReport(code, -1));
             }
         }
 
@@ -194,9 +194,9 @@ internal sealed unsafe class KafkaProducer : IDisposable
     private static void Reported(nint client, Librdkafka.Message* message, nint opaque)
     {
         var handle = GCHandle.FromIntPtr(message->Private);
-        var report = (TaskCompletionSource<ErrorCode>)handle.Target!;
+        var report = (TaskCompletionSource<ProduceReport>)handle.Target!;
         handle.Free();
-        report.TrySetResult((ErrorCode)message->Error);
+        report.TrySetResult(new ProduceReport((ErrorCode)message->Error, message->Offset));
     }
 
     // What goes wrong comes back with the report of the record that it concerns.

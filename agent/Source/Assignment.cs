@@ -103,6 +103,7 @@ internal sealed class Assignment(
         {
             ConfirmedVersion = start.IsRecorded ? 0 : -1,
         };
+        routes.Of(partition.Topic).Retries?.Add(worker);
         report.Assigned(partition, start);
         return start.LeaderEpoch < 0
             ? new TopicPartitionOffset(partition, start.Offset)
@@ -116,6 +117,7 @@ internal sealed class Assignment(
         {
             if (assigned.Remove(partition, out var ours))
             {
+                routes.Of(partition.Topic).Retries?.Remove(ours.Worker);
                 taken.Add(ours);
             }
         }

@@ -42,6 +42,9 @@ internal static class ConsumerFactory
     /// <summary>Records that the client tries to have prefetched in each partition.</summary>
     private const int PrefetchRecords = 5000;
 
+    /// <summary>The same for a reader of retry topics, which reads little ahead.</summary>
+    private const int ReaderPrefetchRecords = 100;
+
     public static IConsumer<byte[], byte[]> Build(SourceOptions options, IConsumerHandlers handlers, ILogger logger) =>
         new ConsumerBuilder<byte[], byte[]>(Properties(options))
             .SetPartitionsAssignedHandler((_, partitions) => handlers.OnAssigned(partitions))
@@ -52,6 +55,19 @@ internal static class ConsumerFactory
             .SetStatisticsHandler((_, json) => handlers.OnStatistics(json))
             .SetLogHandler((_, message) => Log.Librdkafka(logger, message.Facility, message.Message))
             .Build();
+
+    /// <summary>A client that reads partitions which it is told, up to their ends and on. It is in no group and commits nothing.</summary>
+    public static IConsumer<byte[], byte[]> BuildReader(SourceOptions options, ILogger logger)
+    {
+        var properties = Properties(options);
+        properties["enable.partition.eof"] = "true";
+        properties["queued.min.messages"] = Number(ReaderPrefetchRecords);
+        properties.Remove("statistics.interval.ms");
+        return new ConsumerBuilder<byte[], byte[]>(properties)
+            .SetErrorHandler((_, _) => { })
+            .SetLogHandler((_, message) => Log.Librdkafka(logger, message.Facility, message.Message))
+            .Build();
+    }
 
     /// <summary>The client's properties; those in <see cref="SourceOptions.OwnProperties"/> are always ours.</summary>
     public static Dictionary<string, string> Properties(SourceOptions options)

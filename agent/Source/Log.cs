@@ -42,4 +42,7 @@ internal static partial class Log
 
     [LoggerMessage(511, LogLevel.Debug, "librdkafka {Facility}: {Text}")]
     public static partial void Librdkafka(ILogger logger, string facility, string text);
+
+    [LoggerMessage(520, LogLevel.Information, "{Topic}/{Partition}: {Events} events of {Keys} keys wait in retry topics")]
+    public static partial void RetriesKnown(ILogger logger, string topic, int partition, int events, int keys);
 }

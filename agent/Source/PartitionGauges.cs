@@ -12,7 +12,11 @@ namespace Sidecar.Agent.Source;
 /// <summary>Brings the gauges up to date, now and then; series of partitions that have gone are removed at once.</summary>
 internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metrics, TopicRoutes routes, TimeProvider time)
 {
-    private static readonly string[] Reasons = ["window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked", .. Bars.Codes];
+    private static readonly string[] Reasons =
+    [
+        "window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked",
+        "retry", "retries_unknown", "retries_full", .. Bars.Codes,
+    ];
 
     private volatile IReadOnlyList<PartitionView> views = [];
 
@@ -61,6 +65,8 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         metrics.OldestUnacked.RemoveLabelled(subscription, topic, number);
         metrics.Parked.RemoveLabelled(subscription, topic, number);
         metrics.HotKeyShare.RemoveLabelled(subscription, topic, number);
+        metrics.RetryEvents.RemoveLabelled(subscription, number);
+        metrics.RetryKeys.RemoveLabelled(subscription, number);
         foreach (var labels in metrics.Standing.GetAllLabelValues().Where(l => l[1] == topic && l[2] == number).ToList())
         {
             metrics.Standing.RemoveLabelled(labels);
@@ -102,6 +108,13 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         var (hot, standing, full, held) = partition.Dispatcher.Read(
             partition.Worker, static worker => (worker.HotKeyShare, worker.Standing, worker.FullReason, worker.HoldReason));
         metrics.HotKeyShare.WithLabels(subscription, topic, number).Set(hot);
+        if (partition.HasRetries)
+        {
+            var (events, keys) = partition.Dispatcher.Retries.Waiting(partition.Worker);
+            metrics.RetryEvents.WithLabels(subscription, number).Set(events);
+            metrics.RetryKeys.WithLabels(subscription, number).Set(keys);
+        }
+
         if (standing is not null)
         {
             metrics.Standing.WithLabels(subscription, topic, number, standing.Split(':', ' ')[0]).Set(1);
@@ -131,10 +144,12 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
             OldestMs = worker.Tracker.OldestOpenMs ?? 0,
             Open = worker.Tracker.Open,
             InFlight = worker.InFlight,
-            Parked = worker.Parked.Count,
+            Parked = worker.ParkedEvents,
             Why = worker.Standing
-                ?? (worker.LetterProblem is { } letter ? $"dead_letter: {letter}"
-                    : worker.Parked.Count > 0 ? $"parked: {worker.Parked.Count} events hold up their keys"
+                ?? (worker.Retries is { IsKnown: false } ? "retries_unknown: what waits in the retry topics is not known yet"
+                    : worker.Kin.FirstOrDefault(kin => kin.RetryProblem is not null)?.RetryProblem is { } retry ? $"retry: {retry}"
+                    : worker.LetterProblem is { } letter ? $"dead_letter: {letter}"
+                    : worker.ParkedEvents > 0 ? $"parked: {worker.ParkedEvents} events hold up their keys"
                     : paused ? $"{worker.FullReason ?? "window"} is full"
                     : null),
         });

@@ -13,6 +13,9 @@ internal sealed record TopicRoute(
 {
     /// <summary>The health of its application; null: nobody asks for it.</summary>
     public AppHealth? Health { get; init; }
+
+    /// <summary>Who reads its retry topics; null: there are none.</summary>
+    public RetryReader? Retries { get; init; }
 }
 
 /// <summary>Which subscription takes the records of a topic. A topic has one.</summary>

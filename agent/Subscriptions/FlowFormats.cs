@@ -70,4 +70,35 @@ internal static class FlowFormats
                         : new Parsed<int>(percent, null),
             value => value == 0 ? Off : string.Create(CultureInfo.InvariantCulture, $"{value}%"));
     }
+
+    /// <summary>Spans of time in whole seconds, separated by commas, each longer than the one before it; or <c>off</c>.</summary>
+    public static ValueFormat<IReadOnlyList<TimeSpan>> Delays(TimeSpan min, TimeSpan max, int most)
+    {
+        var limits = string.Create(
+            CultureInfo.InvariantCulture, $"at most {most} of {ScalarFormats.Show(min)} to {ScalarFormats.Show(max)}, or off");
+        var duration = ScalarFormats.Duration(min, max);
+        return new ValueFormat<IReadOnlyList<TimeSpan>>(
+            limits,
+            value =>
+            {
+                var parts = (value.Items ?? value.Text!.Split(',')).Select(part => part.Trim()).ToList();
+                if (parts is [Off])
+                {
+                    return new Parsed<IReadOnlyList<TimeSpan>>([], null);
+                }
+
+                var read = parts.ConvertAll(part => duration.Read(SettingValue.Of(part)));
+                var delays = read.ConvertAll(delay => delay.Value);
+                return read.Find(delay => delay.Problem is not null).Problem is { } problem
+                    ? new Parsed<IReadOnlyList<TimeSpan>>([], problem)
+                    : delays.Count > most
+                    ? Parsed<IReadOnlyList<TimeSpan>>.Wrong($"more than {most} delays", $"Write {limits}")
+                    : delays.Exists(delay => delay.Ticks % TimeSpan.TicksPerSecond != 0)
+                    ? Parsed<IReadOnlyList<TimeSpan>>.Wrong("a delay is not in whole seconds", $"Write {limits}")
+                    : delays.Zip(delays.Skip(1)).Any(pair => pair.Second <= pair.First)
+                    ? Parsed<IReadOnlyList<TimeSpan>>.Wrong("a delay is not longer than the one before it", "Sort them, as in 1m,10m,1h")
+                    : new Parsed<IReadOnlyList<TimeSpan>>(delays, null);
+            },
+            delays => delays.Count == 0 ? Off : string.Join(',', delays.Select(ScalarFormats.Show)));
+    }
 }

@@ -1,4 +1,5 @@
 using Sidecar.Agent.Contracts;
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Source;
@@ -129,6 +130,7 @@ public sealed class Resolver
         DeliveryOptionsRules.Check(subscription.Delivery, broken);
         DispatchOptionsRules.Check(subscription.Dispatch, subscription.Delivery, broken);
         DeadLetters(subscription, layer, broken);
+        Retries(subscription, broken);
         layer.Report(broken, $" (subscription {name})", found);
         errors.AddRange(found.Except(errors).ToList());
         Topics(subscription, names, layer);
@@ -174,9 +176,44 @@ public sealed class Resolver
         }
     }
 
-    /// <summary>A dead letter that a subscription reads again would go round for ever.</summary>
+    private void Retries(SubscriptionOptions subscription, List<RuleBreak> broken)
+    {
+        if (subscription.Dispatch.Retries.Count == 0)
+        {
+            return;
+        }
+
+        if (subscription.Topics.Count > 1)
+        {
+            broken.Add(new RuleBreak(
+                SubscriptionFields.Retries, SubscriptionFields.Topics,
+                "a retry topic has the partitions of one topic, and the subscription has several",
+                "Make a subscription of each topic that needs retries, or remove retries"));
+        }
+
+        var names = new RetryTopicNames(options.Source.Group, subscription.Name);
+        if (subscription.Dispatch.Retries.Any(delay => names.Of(delay).Length > NameFormats.MaxKafkaName))
+        {
+            broken.Add(new RuleBreak(
+                SubscriptionFields.Retries, SubscriptionFields.Retries,
+                $"the name of a retry topic, group.subscription.retry.delay, has more than {NameFormats.MaxKafkaName} letters",
+                "Give the subscription or the group a shorter name"));
+        }
+    }
+
+    /// <summary>A dead letter or a resend that a subscription reads again would go round for ever.</summary>
     private void NoTopicOfOurOwnIsRead()
     {
+        foreach (var (topic, reader) in topics)
+        {
+            if (options.Subscriptions.Find(s => new RetryTopicNames(options.Source.Group, s.Name).DelayOf(topic) is not null) is { } owner)
+            {
+                errors.Add(new ConfigurationError(
+                    reader.Origin!, topic, $"the subscription {reader.Subscription} reads a retry topic of {owner.Name}",
+                    "Remove the topic there"));
+            }
+        }
+
         foreach (var subscription in options.Subscriptions.Where(s => s.Delivery.WritesLetters))
         {
             if (topics.TryGetValue(subscription.DeadLetter.Topic, out var reader))

@@ -24,6 +24,9 @@ internal static class SubscriptionFields
     /// <summary>What becomes of an event that nobody could handle.</summary>
     public const string OnExhaustedName = "on-exhausted";
 
+    /// <summary>The delays of durable resends.</summary>
+    public const string Retries = "retries";
+
     /// <summary>The fields, in the order in which they are documented.</summary>
     public static IReadOnlyList<F> All { get; } =
     [
@@ -77,6 +80,11 @@ internal static class SubscriptionFields
             "More dead letters than this, in a minute or of the last 100 events, hold the subscription until the application is well.",
             o => o.Dispatch.DeadLetterLimit, (o, v) => o.Dispatch.DeadLetterLimit = v),
         F.Of(
+            Retries, FlowFormats.Delays(Dispatches.MinRetryDelay, Dispatches.MaxRetryDelay, Dispatches.MaxRetries),
+            "Delays of durable resends, such as 1m,10m,1h: an event that has used up its attempts waits in a retry topic for each in "
+            + "turn, gets one attempt after it, and comes to its end after the last. With ordering: key its key waits with it.",
+            o => o.Dispatch.Retries, (o, v) => o.Dispatch.Retries = v),
+        F.Of(
             "ordering",
             ScalarFormats.Choice([("key", Ordering.Key), ("none", Ordering.None), ("partition", Ordering.Partition)]),
             "Which events wait for one another: those of one key, none, or those of one partition.",
@@ -128,7 +136,6 @@ internal static class SubscriptionFields
             "paused", PausedFormat.Reason, "Nothing is delivered, in every pod, until it is false: true, or why.",
             o => o.Paused, (o, v) => o.Paused = v),
         F.NotYet("dedicated", "true: a consumer and a group of its own for this subscription."),
-        F.NotYet("retries", "Delays of durable resends, such as 1m, 10m, 1h."),
         F.NotYet("delivery", "single, batch or stream."),
         F.NotYet("batch-size", "Events of one batch at most."),
         F.NotYet("batch-wait", "The longest wait for a batch to fill."),

@@ -49,6 +49,9 @@ public sealed class AgentMetrics
         BreakerState = Gauge("breaker_state", "0 closed, 1 open (one delivery at a time as a probe), 2 ramping.", "sub");
         BreakerOpened = Counter("breaker_opened_total", "Times that the breaker opened, by the cause.", "sub", "cause");
         Retries = Counter("retries_total", "Attempts that will be repeated.", "sub", "stage");
+        Resends = Counter("resends_total", "Copies that Kafka has acknowledged in retry topics, by the cause.", "sub", "topic", "reason");
+        RetryEvents = Gauge("retry_waiting_events", "Events that wait in retry topics.", "sub", "partition");
+        RetryKeys = Gauge("retry_waiting_keys", "Keys that have such an event.", "sub", "partition");
         Skipped = Counter("records_skipped_total", "Records that ended without a delivery, by the rule.", "sub", "reason");
         Exhausted = Counter("exhausted_total", "Events that came to their end undelivered, by the cause.", "sub", "reason");
         DeadLetters = Counter("dead_letters_total", "Dead letters that Kafka has acknowledged, by the cause.", "sub", "reason");
@@ -117,6 +120,12 @@ public sealed class AgentMetrics
     public Counter BreakerOpened { get; }
 
     public Counter Retries { get; }
+
+    public Counter Resends { get; }
+
+    public Gauge RetryEvents { get; }
+
+    public Gauge RetryKeys { get; }
 
     public Counter Skipped { get; }
 

@@ -20,14 +20,20 @@ public enum Turn
 /// <param name="Offset">The record's offset there.</param>
 public readonly record struct RetryPlace(TimeSpan Delay, long Offset)
 {
+    /// <summary>When it is due, in milliseconds since the Unix epoch. It is no part of the place.</summary>
+    public long DueMs { get; init; }
+
+    /// <summary>It is the same record.</summary>
+    internal bool IsAt(RetryPlace other) => Delay == other.Delay && Offset == other.Offset;
+
     /// <summary>Events move to longer delays, and within one topic to its end: of two copies this tells the later one.</summary>
     internal bool IsAfter(RetryPlace other) => Delay > other.Delay || (Delay == other.Delay && Offset > other.Offset);
 }
 
 /// <summary>Whose turn it is.</summary>
 /// <param name="Turn">What is to be done.</param>
-/// <param name="Delay">For <see cref="Turn.Behind"/>: the delay of the topic where the earlier event waits.</param>
-public readonly record struct TurnOf(Turn Turn, TimeSpan Delay);
+/// <param name="First">For <see cref="Turn.Behind"/>: where the earlier event waits.</param>
+public readonly record struct TurnOf(Turn Turn, RetryPlace First);
 
 /// <summary>
 /// The events of one partition of a source topic that wait in retry topics, by their keys: what keeps the order of a key
@@ -97,12 +103,12 @@ public sealed class ParkedKeys
 
     /// <summary>What is to be done with a record of a retry topic.</summary>
     public TurnOf OfRetry(ReadOnlySpan<byte> key, long offset, RetryPlace place) =>
-        !lookup.TryGetValue(key, out var waiting) || !waiting.TryGetValue(offset, out var known) || known != place
+        !lookup.TryGetValue(key, out var waiting) || !waiting.TryGetValue(offset, out var known) || !known.IsAt(place)
             ? new(Turn.Elsewhere, default)
             : Among(waiting, offset);
 
     private static TurnOf Among(SortedList<long, RetryPlace> waiting, long offset) =>
-        waiting.GetKeyAtIndex(0) < offset ? new(Turn.Behind, waiting.GetValueAtIndex(0).Delay) : new(Turn.Deliver, default);
+        waiting.GetKeyAtIndex(0) < offset ? new(Turn.Behind, waiting.GetValueAtIndex(0)) : new(Turn.Deliver, default);
 
     /// <summary>Compares keys by their bytes, where they lie.</summary>
     private sealed class KeyBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

@@ -13,6 +13,9 @@ public sealed class RetryTiers
     /// <param name="delays">The delays, in any order.</param>
     public RetryTiers(IEnumerable<TimeSpan> delays) => this.delays = [.. delays.Distinct().Order()];
 
+    /// <summary>The shortest delay.</summary>
+    public TimeSpan Shortest => delays[0];
+
     /// <summary>
     /// The delay of the topic for an event that failed again; null: there is none left, it has come to its end. Each time
     /// a longer one than before, and the first that is as long as the application asks; where none is, the longest.
@@ -31,6 +34,12 @@ public sealed class RetryTiers
 
         return null;
     }
+
+    /// <summary>The same for an event of which only is known how often it has failed after a delay.</summary>
+    /// <param name="failures">Failures after a delay, each after a longer one.</param>
+    /// <param name="asked">As above.</param>
+    public TimeSpan? Next(int failures, TimeSpan? asked) =>
+        After(failures == 0 ? null : delays[Math.Min(failures, delays.Length) - 1], asked);
 
     /// <summary>
     /// The topic in which an event goes behind one that waits: the same; where that one is no longer configured, the

@@ -15,12 +15,24 @@ internal sealed class LetterDesk : IDeadLetterProducer
     public Func<int, LetterDetail, Task<ProduceOutcome>> Answer { get; set; } =
         (_, _) => Task.FromResult(new ProduceOutcome(ProduceEnd.Acknowledged, ""));
 
+    public ConcurrentQueue<(TopicPosition Position, string Topic, Resend Resend)> Resent { get; } = new();
+
+    /// <summary>What is answered to the n-th resend, from 1.</summary>
+    public Func<int, Task<ProduceOutcome>> AnswerResend { get; set; } =
+        count => Task.FromResult(new ProduceOutcome(ProduceEnd.Acknowledged, "") { Offset = count - 1 });
+
     public string? TopicProblem { get; set; }
 
     public Task<ProduceOutcome> SendAsync(EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
     {
         Sent.Enqueue((record.Position, detail));
         return Answer(Sent.Count, detail);
+    }
+
+    public Task<ProduceOutcome> ResendAsync(EventRecord record, LetterAddress address, Resend resend)
+    {
+        Resent.Enqueue((record.Position, address.Topic, resend));
+        return AnswerResend(Resent.Count);
     }
 
     public Task<string?> EnsureTopicAsync(string topic, bool mayCreate)

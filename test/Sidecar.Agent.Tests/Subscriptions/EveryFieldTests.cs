@@ -47,6 +47,7 @@ public sealed class EveryFieldTests
             ["on-expired"] = new("dead-letter", o => o.Delivery.OnExpired, OnExpired.DeadLetter),
             ["paused"] = new("INC-7 refunds twice", o => o.Paused, "INC-7 refunds twice"),
             ["rate-limit"] = new("250", o => o.Dispatch.RateLimit, 250),
+            ["retries"] = new("1m,10m,1h", o => string.Join('+', o.Dispatch.Retries.Select(delay => delay.TotalSeconds)), "60+600+3600"),
             ["dlq"] = new("shop.dead", o => o.DeadLetter.Topic, "shop.dead"),
             ["dlq-limit"] = new("600,80%", o => o.Dispatch.DeadLetterLimit, new StormThreshold(600, 80)),
         };

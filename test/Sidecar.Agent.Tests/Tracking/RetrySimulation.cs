@@ -180,7 +180,7 @@ internal sealed class RetrySimulation
         var isOver = turn switch
         {
             Turn.Deliver => Deliver(work),
-            Turn.Behind => Copied(work, tiers.Behind(first), isBehind: true),
+            Turn.Behind => Copied(work, tiers.Behind(first.Delay), isBehind: true),
             Turn.Elsewhere => true,
         };
         if (isOver)

@@ -1,0 +1,64 @@
+using Sidecar.Agent.Contracts;
+using Sidecar.Agent.DeadLetter;
+using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Tracking;
+
+namespace Sidecar.Agent.Tests.Dispatch;
+
+/// <summary>What Kafka holds of one source partition, its retry partitions and the group's offsets, as lists.</summary>
+internal sealed class RetryTopicsModel(IEnumerable<string?> keys, IEnumerable<TimeSpan> delays)
+{
+    public static RetryTopicNames Names { get; } = new("g", "s");
+
+    /// <summary>The keys of the source's records, by offset.</summary>
+    public List<string?> Source { get; } = [.. keys];
+
+    public Dictionary<TimeSpan, List<EventRecord>> Topics { get; } = delays.ToDictionary(delay => delay, _ => new List<EventRecord>());
+
+    public Dictionary<string, PartitionOffset> Committed { get; } = [];
+
+    /// <summary>The ledger that a new owner begins with, and what is done above its position.</summary>
+    public (PartitionTracker Ledger, AckMap Done) Restored(string topic)
+    {
+        if (!Committed.TryGetValue(topic, out var offset))
+        {
+            return (new PartitionTracker(0, AckMap.Empty(0)), AckMap.Empty(0));
+        }
+
+        Assert.That(AckMapCodec.TryDecode(offset.Metadata, offset.Offset, out var map, out _) || offset.Metadata.Length == 0, Is.True);
+        return (new PartitionTracker(offset.Offset, map), map);
+    }
+
+    /// <summary>A record of a retry topic as the agent reads it.</summary>
+    public static RetryRecord Copy(EventRecord raw, TimeSpan delay, out RetryPlace place)
+    {
+        var copy = RetryRecords.Read(raw, Names.AddressOf(delay), "t");
+        Assert.That(copy.Kind, Is.EqualTo(RetryRecordKind.Ours), copy.Problem);
+        place = new RetryPlace(delay, raw.Position.Offset) { DueMs = RetryTiers.DueMs(copy.Due, raw.TimestampMs, delay) };
+        return copy;
+    }
+
+    /// <summary>A copy arrives.</summary>
+    public void Append(PendingResend pending, long nowMs)
+    {
+        var record = pending.Queued.Record;
+        var provenance = new Provenance(
+            record.Position, record.TimestampMs, pending.Queued.Attempts, pending.Queued.FirstFailureMs, nowMs, pending.Outcome, null);
+        var writer = new RecordWriter(0);
+        if (record.HasKey)
+        {
+            writer.Key(record.Key);
+        }
+
+        writer.Value(record.Value);
+        var resend = new Resend(provenance, pending.DueMs, LetterDetail.Full);
+        foreach (var header in RetryRecords.Headers(record, Names.AddressOf(pending.Delay), resend))
+        {
+            writer.Header(header.Name, header.Value, header.Value is null);
+        }
+
+        var topic = Topics[pending.Delay];
+        topic.Add(writer.Finish(new TopicPosition(Names.Of(pending.Delay), 0, topic.Count), nowMs));
+    }
+}
