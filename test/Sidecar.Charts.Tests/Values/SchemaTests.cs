@@ -39,6 +39,17 @@ internal sealed class SchemaTests
         Is.EquivalentTo(Settings.All.Select(setting => setting.Name).Except(OfTheChartForTheRelay)));
 
     [Test]
+    public void What_may_be_off_in_the_schema_is_turned_from_false_in_the_templates()
+    {
+        var mayBeOff = Schema["definitions"]!["subscription"]!["properties"]!.AsObject()
+            .Concat(Property("agent", "settings")["properties"]!.AsObject())
+            .Where(pair => pair.Value!.ToJsonString().Contains("[\"off\",false]", StringComparison.Ordinal)).Select(pair => pair.Key);
+        var turned = File.ReadAllLines(Repository.At("charts", "sidecar", "templates", "_names.tpl"))
+            .Single(line => line.Contains("\"retry-budget\"", StringComparison.Ordinal));
+        Assert.That(mayBeOff.Where(name => !turned.Contains($"\"{name}\"", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
     public void Every_object_of_the_schema_is_closed()
     {
         var open = new List<string>();
