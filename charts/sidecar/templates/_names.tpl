@@ -18,7 +18,7 @@ false, is off again.
 {{- end -}}
 {{- range $map := concat (list $v.agent.defaults $v.agent.settings) (values (default dict $v.agent.subscriptions)) -}}
 {{- if kindIs "map" $map -}}
-{{- range $key := list "retry-budget" "dlq-limit" "filter" "max-age" "rate-limit" "health" "max-deadline" "leave-after" -}}
+{{- range $key := list "retry-budget" "dlq-limit" "filter" "max-age" "rate-limit" "health" "max-deadline" "retries" "leave-after" -}}
 {{- if eq (get $map $key | toString) "false" -}}{{- $_ := set $map $key "off" -}}{{- end -}}
 {{- end -}}
 {{- end -}}
