@@ -111,6 +111,12 @@ public sealed class Pipeline : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Finishes what is in flight, commits and leaves the group, while <see cref="RunAsync"/> goes on. The task ends when that
+    /// is done.
+    /// </summary>
+    public Task DrainAsync() => loop.DrainAsync();
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -63,6 +63,7 @@ public sealed class CommandLine
         root.Subcommands.Add(run);
         root.Subcommands.Add(Config());
         root.Subcommands.Add(Explain());
+        root.Subcommands.Add(new DrainCommand(flags, environment, output, error).Build());
         root.Subcommands.Add(new ValidateCommand(output, error, input).Build());
         var kafka = new KafkaAccess(flags, environment, error);
         root.Subcommands.Add(new DlqCommand(kafka, output, error).Build());
@@ -87,6 +88,9 @@ public sealed class CommandLine
         }
 
         ErrorReport.Write(error, result);
+        using var reason = new StringWriter();
+        ErrorReport.Write(reason, result);
+        TerminationLog.Write(result.Attempted.TerminationLog, reason.ToString());
         return ExitCodes.Misconfigured;
     }
 

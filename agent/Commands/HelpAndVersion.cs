@@ -13,6 +13,7 @@ public sealed class HelpWithExamples(HelpAction help, TextWriter output) : Synch
           agent run --config agent.yaml --bootstrap-servers localhost:9092
           agent config --annotations /etc/podinfo/annotations --output json
           agent explain backoff
+          agent drain --admin-port 14191
           helm template ./chart | agent validate -f -
           agent dlq list --reason timeout --since 2h
           agent offsets skip orders.v1 3 4711 --dry-run

@@ -8,15 +8,25 @@ namespace Sidecar.Agent.Hosting;
 /// <summary>
 /// The port for people in the pod: loopback alone. It shows what the agent is at, and pauses and resumes subscriptions.
 /// </summary>
-internal sealed class AdminEndpoints(OperatorDesk desk)
+internal sealed class AdminEndpoints(OperatorDesk desk, Func<Task> drain)
 {
     /// <summary>The largest request that is read, in bytes.</summary>
     private const int MaxRequestBytes = 16 * 1024;
 
     private const string Json = "application/json";
 
+    // A page whose own name was made to lead here would pass for one of this machine.
+    private static readonly string[] Hosts = ["127.0.0.1", "localhost", "[::1]"];
+
     public Task AnswerAsync(HttpContext context)
     {
+        if (!Hosts.Contains(context.Request.Host.Host))
+        {
+            return SayAsync(
+                context, StatusCodes.Status403Forbidden, new PauseAnswer(false, "only this machine is answered"),
+                OperatingJson.Default.PauseAnswer);
+        }
+
         var isPost = HttpMethods.IsPost(context.Request.Method);
         return context.Request.Path.Value switch
         {
@@ -24,12 +34,29 @@ internal sealed class AdminEndpoints(OperatorDesk desk)
                 SayAsync(context, StatusCodes.Status200OK, desk.Status(), OperatingJson.Default.StatusDocument),
             "/pause" when isPost => ActAsync(context, desk.Pause),
             "/resume" when isPost => ActAsync(context, desk.Resume),
+            "/drain" when isPost => DrainAsync(context),
             _ => SayAsync(
                 context,
                 StatusCodes.Status404NotFound,
-                new PauseAnswer(false, "there are GET /status, POST /pause and POST /resume"),
+                new PauseAnswer(false, "there are GET /status, POST /pause, POST /resume and POST /drain"),
                 OperatingJson.Default.PauseAnswer),
         };
+    }
+
+    /// <summary>Answers when the agent has drained; whoever hangs up before that changes nothing about it.</summary>
+    private async Task DrainAsync(HttpContext context)
+    {
+        var isJson = context.Request.ContentType?.StartsWith(Json, StringComparison.OrdinalIgnoreCase) == true;
+        if (isJson)
+        {
+            await drain().WaitAsync(context.RequestAborted);
+        }
+
+        await SayAsync(
+            context,
+            isJson ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest,
+            new PauseAnswer(isJson, isJson ? "drained: the group is left" : $"send {Json}"),
+            OperatingJson.Default.PauseAnswer);
     }
 
     private static async Task ActAsync(HttpContext context, Func<PauseRequest, PauseAnswer> act)

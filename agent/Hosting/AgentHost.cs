@@ -42,7 +42,7 @@ public static class AgentHost
         try
         {
             application.Answer = new LocalApi(pipeline.Deliveries).AnswerAsync;
-            people.Answer = new AdminEndpoints(pipeline.Desk).AnswerAsync;
+            people.Answer = new AdminEndpoints(pipeline.Desk, pipeline.DrainAsync).AnswerAsync;
             await app.StartAsync();
             Log.Started(logger, Version, app.Urls.First(), app.Urls.Skip(1).First());
             foreach (var warning in options.Warnings)
@@ -58,6 +58,8 @@ public static class AgentHost
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
             Log.PortTaken(logger, options.MetricsPort, options.AdminPort, options.ApiPort);
+            TerminationLog.Write(options.TerminationLog, $"A port of the agent is taken by another program: {error.Message} Choose another "
+                + "with SIDECAR_METRICS_PORT, SIDECAR_ADMIN_PORT or SIDECAR_API_PORT");
             return 1;
         }
         catch (Exception error)
@@ -82,8 +84,10 @@ public static class AgentHost
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
             pipeline = null;
-            Console.Error.WriteLine("agent: 1 error in the configuration, nothing was started:");
-            Console.Error.WriteLine($"  kafka: {error.Message}. Mend or remove the property under kafka: in the configuration file");
+            var problem = "agent: 1 error in the configuration, nothing was started:\n"
+                + $"  kafka: {error.Message}. Mend or remove the property under kafka: in the configuration file";
+            Console.Error.WriteLine(problem);
+            TerminationLog.Write(options.TerminationLog, problem);
             return false;
         }
     }
@@ -127,7 +131,7 @@ public static class AgentHost
             new Heartbeat(metrics.LastTick.WithLabels("consume"), TimeProvider.System),
             factory,
             TimeProvider.System);
-        machines.Answer = new Endpoints(telemetry).AnswerAsync;
+        machines.Answer = new Endpoints(telemetry, options.Gate).AnswerAsync;
         app.Run(Doors.AnswerAsync);
         return app;
     }

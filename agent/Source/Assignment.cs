@@ -31,6 +31,7 @@ internal sealed class Assignment(
     /// <summary>Kafka gives partitions. Returns where each is read from.</summary>
     public IEnumerable<TopicPartitionOffset> Assign(IReadOnlyList<TopicPartition> partitions)
     {
+        report.HasShare();
         Dictionary<TopicPartition, StartPosition> found;
         while (!positions.TryFind(partitions, routes.StartOf, out found, out var reason))
         {

@@ -43,10 +43,11 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private readonly PartitionGauges gauges;
     private readonly Participation participation;
     private readonly TopicSearch topics;
+    private readonly GroupExit exit;
+    private readonly LoopOrders orders = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? failure;
     private TimeSpan nextGauges;
-    private volatile bool stopping;
 
     public ConsumeLoop(SourceOptions options, CommitOptions commit, TopicRoutes routes, AgentTelemetry telemetry)
     {
@@ -64,6 +65,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         gauges = new PartitionGauges(consumer, telemetry.Metrics, routes, telemetry.Time);
         participation = new Participation(routes, consumer, report, options.LeaveAfter);
         topics = new TopicSearch(consumer, report);
+        exit = new GroupExit(assignment, flow, committer, consumer, report);
     }
 
     /// <summary>Ends when the loop has ended: after <see cref="Stop"/>, or with the failure that ended it.</summary>
@@ -78,8 +80,19 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// <summary>Asks the loop to drain, commit and leave; <see cref="Completion"/> tells when it has.</summary>
     public void Stop()
     {
-        stopping = true;
+        orders.Stop();
         assignment.Stop();
+    }
+
+    /// <summary>
+    /// Asks the loop to drain, commit and leave, and then to wait for <see cref="Stop"/> without taking part any more. The
+    /// task ends when the group is left, or with the loop. Asking again changes nothing.
+    /// </summary>
+    public Task DrainAsync()
+    {
+        orders.Drain();
+        assignment.Stop();
+        return Task.WhenAny(orders.Drained, ended.Task);
     }
 
     /// <summary>
@@ -92,6 +105,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         {
             consumer.Dispose();
             assignment.Dispose();
+            orders.Dispose();
         }
     }
 
@@ -140,14 +154,14 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         {
             report.Started(options);
             participation.Steer();
-            while (!stopping && failure is null)
+            while (orders.IsInService && failure is null)
             {
                 Turn();
             }
 
             if (failure is null)
             {
-                DrainAndLeave();
+                Leave();
             }
         }
         catch (Exception error)
@@ -240,28 +254,32 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         topics.Tick(now);
     }
 
-    /// <summary>
-    /// The end: nothing new begins, what is in flight may end within the drain time-out, what is done is committed, and
-    /// the group is left, so that siblings take over at once.
-    /// </summary>
-    private void DrainAndLeave()
+    private void Leave()
     {
-        flow.PauseAll(assignment.All);
-        report.Draining(assignment.All, options.DrainTimeout);
-        assignment.Close(assignment.All);
-        var deadline = report.Now + options.DrainTimeout;
-        while (report.Now < deadline && !assignment.IsDrained)
+        if (orders.IsDrain)
+        {
+            report.DrainsForGood();
+        }
+
+        exit.Run(options.DrainTimeout, () =>
         {
             Take(PausedPollMs);
             telemetry.Heartbeat.Beat();
             committer.Tick(assignment.All, routes.Completed);
+        });
+        if (!orders.IsDrain)
+        {
+            return;
         }
 
-        assignment.Drain(assignment.All, TimeSpan.Zero);
-        committer.CommitNow(assignment.All);
-        assignment.LetGo();
-        consumer.Leave();
-        report.Left();
+        // The process must not end by itself: Kubernetes would start its container again, in the middle of the pod's end.
+        report.Drained();
+        orders.HasDrained();
+        do
+        {
+            telemetry.Heartbeat.Beat();
+        }
+        while (!orders.WaitForStop(GaugeInterval));
     }
 
     /// <summary>Callbacks come from native code: an exception must not leave them, it ends the loop instead.</summary>

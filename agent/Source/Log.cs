@@ -40,6 +40,9 @@ internal static partial class Log
     [LoggerMessage(510, LogLevel.Information, "Left the group")]
     public static partial void Left(ILogger logger);
 
+    [LoggerMessage(540, LogLevel.Information, "Drained: other pods take over. Waiting for SIGTERM")]
+    public static partial void Drained(ILogger logger);
+
     [LoggerMessage(511, LogLevel.Debug, "librdkafka {Facility}: {Text}")]
     public static partial void Librdkafka(ILogger logger, string facility, string text);
 

@@ -84,6 +84,7 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
         metrics.Brokers.Set(brokers);
         if (brokers > 0)
         {
+            telemetry.Life.Connected();
             waits.Over(Kafka);
         }
     }
@@ -132,6 +133,24 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
 
     public void Draining(IReadOnlyCollection<AssignedPartition> assigned, TimeSpan timeout) =>
         Log.Draining(logger, assigned.Sum(partition => partition.Progress.Open), timeout);
+
+    /// <summary>The group has told this member what its share is.</summary>
+    public void HasShare() => telemetry.Life.Assigned();
+
+    /// <summary>Nobody is waited for any more: the drain may take its time, and is said wherever one looks.</summary>
+    public void DrainsForGood() => telemetry.Life.Draining();
+
+    /// <summary>The group is left, and the process lives on.</summary>
+    public void Drained()
+    {
+        foreach (var route in routes.All)
+        {
+            metrics.Joined.WithLabels(route.Subscription).Set(0);
+        }
+
+        telemetry.Life.Drained();
+        Log.Drained(logger);
+    }
 
     public void Left() => Log.Left(logger);
 

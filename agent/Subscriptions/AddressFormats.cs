@@ -8,6 +8,14 @@ namespace Sidecar.Agent.Subscriptions;
 /// <summary>Where the application listens, and where Kafka does.</summary>
 internal static class AddressFormats
 {
+    /// <summary>The path of a file.</summary>
+    public static ValueFormat<string> File { get; } = ValueFormat<string>.OfText(
+        "/path",
+        text => text.StartsWith('/')
+            ? new Parsed<string>(text, null)
+            : Parsed<string>.Wrong("not a path from the root", "Write it with a slash first, such as /dev/termination-log"),
+        value => value);
+
     private const string Unix = "unix:";
 
     /// <summary>

@@ -1,6 +1,7 @@
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Source;
+using Sidecar.Agent.Telemetry;
 
 namespace Sidecar.Agent.Subscriptions;
 
@@ -23,6 +24,12 @@ public sealed class AgentOptions
 
     /// <summary>The port of the gRPC service for the application, on loopback alone. 0: any free port.</summary>
     public int ApiPort { get; set; } = 14192;
+
+    /// <summary>What must be reached before the agent says that it is ready.</summary>
+    public ReadinessGate Gate { get; set; }
+
+    /// <summary>Where a wrong configuration is told to Kubernetes; nothing is written where the file is not there.</summary>
+    public string TerminationLog { get; set; } = "/dev/termination-log";
 
     /// <summary>The least level that is logged: verbose, debug, information, warning, error.</summary>
     public string LogLevel { get; set; } = "information";

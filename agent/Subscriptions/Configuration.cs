@@ -28,7 +28,7 @@ public static class Configuration
 
         var resolved = Resolver.Resolve(settings, errors);
         resolved.Options.Warnings = warnings;
-        return new ConfigurationResult(errors.Count == 0 ? resolved : null, errors, warnings);
+        return new ConfigurationResult(errors.Count == 0 ? resolved : null, errors, warnings) { Attempted = resolved.Options };
     }
 
     private static void Annotations(

@@ -1,5 +1,6 @@
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Source;
+using Sidecar.Agent.Telemetry;
 using F = Sidecar.Agent.Subscriptions.Field<Sidecar.Agent.Subscriptions.AgentOptions>;
 
 namespace Sidecar.Agent.Subscriptions;
@@ -72,12 +73,23 @@ internal static class ProcessFields
             o => o.MetricsPort, (o, v) => o.MetricsPort = v),
         F.Of(
             "admin-port", ScalarFormats.Integer(0, 65535),
-            "The port of the commands that act on a running agent (status, pause, resume), on loopback alone. 0: any free port.",
+            "The port of the commands that act on a running agent (status, pause, resume, drain), on loopback alone. 0: any free port.",
             o => o.AdminPort, (o, v) => o.AdminPort = v),
         F.Of(
             "api-port", ScalarFormats.Integer(0, 65535),
             "The port of the gRPC service for the application (Extend), on loopback alone; open where a subscription has max-deadline.",
             o => o.ApiPort, (o, v) => o.ApiPort = v),
+        F.Of(
+            "gate",
+            ScalarFormats.Choice([
+                ("none", ReadinessGate.None), ("kafka", ReadinessGate.Kafka), ("assigned", ReadinessGate.Assigned)]),
+            "What /readyz, and with it the pod, waits for. none: nothing. kafka: a broker has answered. assigned: the group has "
+            + "given partitions. Once reached, it stays so until a drain.",
+            o => o.Gate, (o, v) => o.Gate = v),
+        F.Of(
+            "termination-log", AddressFormats.File,
+            "The file that Kubernetes shows as the reason of the container's end; not written where it does not exist.",
+            o => o.TerminationLog, (o, v) => o.TerminationLog = v),
         F.Of("log-level", LogLevel(), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
         F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),

@@ -17,4 +17,8 @@ public sealed record ResolvedConfiguration(AgentOptions Options, IReadOnlyList<C
 /// <param name="Errors">All errors.</param>
 /// <param name="Warnings">What is odd and does no harm.</param>
 public sealed record ConfigurationResult(
-    ResolvedConfiguration? Resolved, IReadOnlyList<ConfigurationError> Errors, IReadOnlyList<string> Warnings);
+    ResolvedConfiguration? Resolved, IReadOnlyList<ConfigurationError> Errors, IReadOnlyList<string> Warnings)
+{
+    /// <summary>What is right of it, with defaults for the rest: for those who must act though there are errors.</summary>
+    public AgentOptions Attempted { get; init; } = new();
+}

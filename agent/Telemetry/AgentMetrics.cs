@@ -65,6 +65,7 @@ public sealed class AgentMetrics
         Brokers = Gauge("kafka_connected_brokers", "Brokers that the Kafka client is connected to.");
         KafkaErrors = Counter("kafka_errors_total", "Errors that the Kafka client reported.", "kind");
         Waiting = Gauge("waiting", "1 for each thing that the agent waits for.", "for");
+        Drain = Gauge("drain_state", "0 in service, 1 draining, 2 drained: the group is left for good.");
         LastTick = Gauge("loop_last_tick_timestamp_seconds", "Unix time of the loop's last turn.", "loop");
         Allocated = factory.CreateCounter(
             "sidecar_gc_allocated_bytes_total", "Bytes allocated on the managed heap since the start.");
@@ -152,6 +153,8 @@ public sealed class AgentMetrics
     public Counter KafkaErrors { get; }
 
     public Gauge Waiting { get; }
+
+    public Gauge Drain { get; }
 
     public Gauge LastTick { get; }
 

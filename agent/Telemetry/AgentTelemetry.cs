@@ -11,6 +11,9 @@ namespace Sidecar.Agent.Telemetry;
 public sealed record AgentTelemetry(
     AgentMetrics Metrics, Waits Waits, Heartbeat Heartbeat, ILoggerFactory Logs, TimeProvider Time)
 {
+    /// <summary>How far the agent is in its life.</summary>
+    public ServiceLife Life { get; } = new(Metrics.Drain);
+
     /// <summary>A logger named for the type.</summary>
     public ILogger<T> Log<T>() => Logs.CreateLogger<T>();
 }

@@ -5,6 +5,7 @@ using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Health;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
+using Sidecar.Agent.Telemetry;
 
 namespace Sidecar.Agent.Tests.Subscriptions;
 
@@ -71,6 +72,8 @@ public sealed class EveryFieldTests
             ["api-port"] = new("0", o => o.ApiPort, 0),
             ["admin-port"] = new("0", o => o.AdminPort, 0),
             ["metrics-port"] = new("0", o => o.MetricsPort, 0),
+            ["gate"] = new("assigned", o => o.Gate, ReadinessGate.Assigned),
+            ["termination-log"] = new("/run/end", o => o.TerminationLog, "/run/end"),
             ["log-level"] = new("debug", o => o.LogLevel, "debug"),
             ["kafka.fetch.min.bytes"] = new("9", o => o.Source.Properties["fetch.min.bytes"], "9"),
         };

@@ -46,6 +46,9 @@ internal sealed class RunningAgent : IAsyncDisposable
     /// <summary>Where it listens for people.</summary>
     public int AdminPort { get; }
 
+    /// <summary>The port of metrics and health.</summary>
+    public int MetricsPort => page.BaseAddress!.Port;
+
     /// <summary>Starts it; returns when it is live.</summary>
     public static async Task<RunningAgent> StartAsync(AgentSetup setup)
     {
@@ -67,6 +70,13 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public static Task<RunningAgent> StartAsync(KafkaServer kafka, string topic, Inbox inbox, string more = "") =>
         StartAsync(new AgentSetup(kafka.BootstrapServers, topic, inbox.Address) { Subscription = more });
+
+    /// <summary>What its readiness probe sees.</summary>
+    public async Task<System.Net.HttpStatusCode> ReadyStatusAsync()
+    {
+        using var answer = await page.GetAsync(new Uri("/readyz", UriKind.Relative));
+        return answer.StatusCode;
+    }
 
     public Task<string> ReadyAsync() => page.GetStringAsync(new Uri("/readyz", UriKind.Relative));
 
