@@ -1,3 +1,4 @@
+using System.Data;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -134,6 +135,9 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
 
     private async Task EmptyAsync(NpgsqlConnection connection, short slot)
     {
+        // The proof is made under a lock, of what is there by then. The snapshot of a stricter isolation is from before the
+        // lock: a row that was committed in between would leave unseen. A pooler may have dropped the session's setting.
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
         await using var command = new NpgsqlCommand("SELECT state, detail FROM outbox.empty_slot($1)", connection);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = slot });
         string state, detail;
@@ -143,6 +147,7 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
             (state, detail) = (row.GetString(0), await row.IsDBNullAsync(1) ? "" : row.GetString(1));
         }
 
+        await transaction.CommitAsync();
         if (state == "altered")
         {
             await RaiseAsync(connection, PgAlarms.Slot, $"log_{slot}", detail);

@@ -14,6 +14,9 @@ internal static class PgSource
     /// <summary>Silence on a connection after which the kernel asks the other end, in seconds.</summary>
     public const int KeepaliveSeconds = 10;
 
+    // Whatever is the default of the database or the role: what is looked at under a lock must be what is there by then.
+    private const string Isolation = @"-c default_transaction_isolation=read\ committed";
+
     private const int LargestPool = 4;
     private const int ReplicationBufferBytes = 64 * 1024;
 
@@ -31,7 +34,7 @@ internal static class PgSource
         settings.IncludeErrorDetail = false;
         settings.PersistSecurityInfo = false;
         settings.Options = $"{settings.Options} -c statement_timeout={(long)statementTimeout.TotalMilliseconds} " +
-            $"-c idle_in_transaction_session_timeout={(long)statementTimeout.TotalMilliseconds}".Trim();
+            $"-c idle_in_transaction_session_timeout={(long)statementTimeout.TotalMilliseconds} {Isolation}";
         var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
         builder.EnableTransportSecurity();
         builder.EnableArrays();

@@ -1,3 +1,4 @@
+using Npgsql;
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Store;
@@ -48,6 +49,19 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
         Assert.That(await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.log"), Is.Zero);
         Assert.That(await outbox.ScalarAsync<long>("SELECT sum(rows)::bigint FROM outbox.ledger"), Is.Zero);
         Assert.That(await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.alarm"), Is.Zero);
+    }
+
+    [TestCase("repeatable read")]
+    [TestCase("serializable")]
+    public async Task A_stricter_isolation_by_default_does_not_reach_the_relays_connections(string level)
+    {
+        var given = new NpgsqlConnectionStringBuilder(outbox.ConnectionString) { Pooling = false };
+        await outbox.ExecuteAsync($"ALTER DATABASE \"{given.Database}\" SET default_transaction_isolation = '{level}'");
+        Assert.That(await Sql.ScalarAsync<string>(given.ConnectionString, "SHOW transaction_isolation"), Is.EqualTo(level));
+
+        await using var source = PgSource.Create(PgAddress.Parse(given.ConnectionString)!, PgHousekeeping.StatementTimeout);
+        await using var command = source.CreateCommand("SHOW transaction_isolation");
+        Assert.That(await command.ExecuteScalarAsync(), Is.EqualTo("read committed"));
     }
 
     [Test]
