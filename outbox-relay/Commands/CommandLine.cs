@@ -25,10 +25,32 @@ public static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            return Flags.Refuse(parsed.Errors.Select(error => error.Message));
+            return Flags.Refuse(parsed.Errors.Select(error => WithoutSecrets(error.Message, args)));
         }
 
         // The relay stops on SIGTERM by itself, in order; the library must not cut it short.
         return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
+
+    /// <summary>
+    /// A message in which an argument that may hold a password is cut down to its flag: the parser repeats what it does not
+    /// know, and a mistyped <c>--postgres</c> has an address behind it.
+    /// </summary>
+    /// <param name="message">The parser's.</param>
+    /// <param name="args">What was given.</param>
+    internal static string WithoutSecrets(string message, IReadOnlyList<string> args)
+    {
+        foreach (var arg in args.Where(MayHoldPassword).OrderByDescending(arg => arg.Length))
+        {
+            var shown = arg.StartsWith('-') && arg.Split('=', 2) is [var flag, _] ? $"{flag}=..." : "...";
+            message = message.Replace(arg, shown, StringComparison.Ordinal);
+        }
+
+        return message;
+    }
+
+    private static bool MayHoldPassword(string arg) =>
+        arg.Contains('@', StringComparison.Ordinal) ||
+        arg.Contains("password", StringComparison.OrdinalIgnoreCase) ||
+        arg.Contains("pwd", StringComparison.OrdinalIgnoreCase);
 }
