@@ -54,6 +54,12 @@
     sum_settled bigint;
     known record;
   BEGIN
+    -- In any other level the proof would look at a snapshot from before the lock, and not see who committed meanwhile.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      RAISE EXCEPTION 'outbox.empty_slot: the transaction is %', current_setting('transaction_isolation')
+        USING ERRCODE = 'active_sql_transaction', HINT = 'Begin it with BEGIN ISOLATION LEVEL READ COMMITTED.';
+    END IF;
+
     -- Before the look at the file: another relay that empties the slot changes it, and lets go of this with its commit.
     IF NOT pg_try_advisory_xact_lock(7411002) THEN
       state := 'busy';

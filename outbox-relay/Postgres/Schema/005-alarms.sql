@@ -33,9 +33,10 @@
       WHEN 'slot' THEN
         UPDATE outbox.slot s SET accepted = true WHERE 'log_' || s.slot = found.subject;
       WHEN 'sequence' THEN
-        PERFORM setval('outbox.log_id', greatest(
+        -- Far above: writers that run take ids meanwhile, and rows that are not committed have theirs.
+        PERFORM setval('outbox.log_id', 100000 + greatest(
           (SELECT max(m.id) FROM outbox.log m), (SELECT max(h.id) FROM outbox.held h),
-          (SELECT max(greatest(l.floor, l.win_floor, l.win_id)) FROM outbox.lane l), (SELECT s.last_value FROM outbox.log_id s)));
+          (SELECT max(greatest(l.floor, l.win_floor, l.win_id)) FROM outbox.lane l), pg_sequence_last_value('outbox.log_id')));
         UPDATE outbox.lane SET owner = NULL, epoch = epoch + 1, floor = 0, win_floor = CASE WHEN win IS NULL THEN NULL ELSE 0 END;
       WHEN 'history' THEN
         LOCK TABLE outbox.lane IN EXCLUSIVE MODE;
