@@ -36,6 +36,8 @@ containers in the classic one.
     {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- include "sidecar.probes" (dict "port" "sidecar-agent" "values" $agent) | nindent 2 }}
+  # At once when the pod is to end, beside the application's own: SIGTERM comes only after the application has gone.
+  lifecycle: {preStop: {exec: {command: [/app/agent, drain]}}}
   terminationMessagePolicy: FallbackToLogsOnError
   resources: {{- toYaml $agent.resources | nindent 4 }}
   securityContext: {{- include "sidecar.securityContext" . | nindent 4 }}

@@ -77,6 +77,21 @@ internal sealed class PodTests
     }
 
     [Test]
+    public async Task The_hook_before_the_stop_is_a_command_that_the_agent_has()
+    {
+        var charts = await OncePerRun.Charts;
+        var container = (await charts.RenderAsync(charts.All, Rig.Charts.Both)).Container("sidecar-agent");
+        var command = container["lifecycle"]!["preStop"]!["exec"]!["command"]!.AsArray().Select(word => word!.GetValue<string>()).ToList();
+        Assert.That(command[0], Is.EqualTo("/app/agent"), "the image has no shell");
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        string[] asked = [.. command.Skip(1), "--help"];
+        var exit = await Agent.Commands.CommandLine.InvokeAsync(asked, output, error, new Dictionary<string, string>());
+        Assert.That((exit, error.ToString()), Is.EqualTo((0, "")));
+        Assert.That(output.ToString(), Does.Contain("preStop"));
+    }
+
+    [Test]
     public async Task Every_mount_has_its_volume_and_every_volume_its_mount()
     {
         var charts = await OncePerRun.Charts;
