@@ -13,8 +13,7 @@ internal sealed class SchemaTests
 {
     // Said by values of the chart's own, since the pod has to agree with them.
     private static readonly string[] OfTheChart =
-        ["service", "namespace", "group", "bootstrap-servers", "app-address", "drain-timeout", "metrics-port", "admin-port",
-        "termination-log"];
+        ["service", "namespace", "group", "bootstrap-servers", "app-address", "drain-timeout", "metrics-port", "admin-port"];
 
     private static readonly string[] OfTheChartForTheRelay =
         ["sqlite", "postgres", "postgres-file", "bootstrap-servers", "service", "namespace", "metrics-port", "metrics-address"];
