@@ -83,8 +83,15 @@ public sealed class CuttingProxyTests
     public async Task A_refusing_proxy_ends_every_connection_until_it_is_healed()
     {
         proxy.Refuse();
-        using var refused = await ConnectAsync();
-        Assert.That(() => EchoAsync(refused, "no"), Throws.InstanceOf<IOException>());
+
+        // The end may come as early as while the client connects.
+        Assert.That(
+            async () =>
+            {
+                using var refused = await ConnectAsync();
+                await EchoAsync(refused, "no");
+            },
+            Throws.InstanceOf<IOException>().Or.InstanceOf<SocketException>());
 
         proxy.Heal();
         using var client = await ConnectAsync();
