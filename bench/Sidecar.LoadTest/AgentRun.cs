@@ -97,7 +97,7 @@ internal static class AgentRun
         var more = options.Subscription.Length > 0 ? $"; {options.Subscription}" : "";
         var file = Path.Combine(folder, "annotations");
         File.WriteAllText(file,
-            $"sidecar.events/subscription.load=\"{topic}; concurrency={options.Concurrency}{method}{more}\"\n");
+            $"sidecar.events/subscription.load=\"{topic}; health=off; concurrency={options.Concurrency}{method}{more}\"\n");
         return file;
     }
 
