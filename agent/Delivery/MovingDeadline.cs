@@ -8,6 +8,9 @@ namespace Sidecar.Agent.Delivery;
 /// </summary>
 internal sealed class MovingDeadline : IDisposable
 {
+    /// <summary>The least that a timer counts.</summary>
+    private static readonly TimeSpan ShortestRing = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock guard = new();
     private readonly CancellationTokenSource passing;
     private readonly TimeProvider time;
@@ -26,7 +29,10 @@ internal sealed class MovingDeadline : IDisposable
         this.forget = forget;
         began = time.GetTimestamp();
         passing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timer = time.CreateTimer(_ => Pass(), null, due, Timeout.InfiniteTimeSpan);
+        lock (guard)
+        {
+            timer = time.CreateTimer(_ => Ring(), null, due, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>Which attempt it is of.</summary>
@@ -73,13 +79,20 @@ internal sealed class MovingDeadline : IDisposable
         passing.Dispose();
     }
 
-    private void Pass()
+    private void Ring()
     {
         lock (guard)
         {
-            // The timer may have rung before it was set to a later time.
-            if (ended || time.GetElapsedTime(began) < due)
+            if (ended)
             {
+                return;
+            }
+
+            var left = due - time.GetElapsedTime(began);
+            if (left > TimeSpan.Zero)
+            {
+                // It rang for an earlier deadline, or too early: timers count coarser ticks than this clock does.
+                timer.Change(left > ShortestRing ? left : ShortestRing, Timeout.InfiniteTimeSpan);
                 return;
             }
 

@@ -58,11 +58,37 @@ public sealed class MovingDeadlineTests
     }
 
     [Test]
+    public void A_timer_that_rings_a_little_early_does_not_lose_the_deadline()
+    {
+        var early = new EarlyTime();
+        using var deadline = ids.Begin(1, Limits, early, default);
+        early.Advance(TimeSpan.FromMilliseconds(9_999));
+        Assert.That((early.Rings, deadline.HasPassed), Is.EqualTo((1, false)));
+        early.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.That(deadline.HasPassed, Is.True);
+    }
+
+    [Test]
     public void A_cancelled_attempt_has_not_passed_its_deadline()
     {
         using var cancelling = new CancellationTokenSource();
         using var deadline = ids.Begin(1, Limits, time, cancelling.Token);
         cancelling.Cancel();
         Assert.That((deadline.HasPassed, deadline.Token.IsCancellationRequested), Is.EqualTo((false, true)));
+    }
+
+    /// <summary>Its timers ring a millisecond before they are due, the first time.</summary>
+    private sealed class EarlyTime : FakeTimeProvider
+    {
+        public int Rings { get; private set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(
+                given =>
+                {
+                    Rings++;
+                    callback(given);
+                },
+                state, dueTime - TimeSpan.FromMilliseconds(1), period);
     }
 }
