@@ -8,7 +8,7 @@ using Sidecar.Agent.Subscriptions;
 
 namespace Sidecar.Agent.Commands;
 
-/// <summary><c>agent dlq list | show | purge</c>: the dead letters of a subscription, by hand.</summary>
+/// <summary><c>agent dlq list | show | replay | purge</c>: the dead letters of a subscription, by hand.</summary>
 public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter progress)
 {
     private const int DefaultLimit = 100;
@@ -19,9 +19,10 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
     /// <summary>The command with those below it.</summary>
     public Command Build()
     {
-        var command = new Command("dlq", "Shows and deletes the dead letters of a subscription.");
+        var command = new Command("dlq", "Shows, replays and deletes the dead letters of a subscription.");
         command.Subcommands.Add(List());
         command.Subcommands.Add(Show());
+        command.Subcommands.Add(new ReplayCommand(kafka, output, progress).Build());
         command.Subcommands.Add(Purge());
         return command;
     }
@@ -80,7 +81,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
             var wanted = new TopicPartition(topic, partition);
             var isThere = reader.Partitions(topic)
                 .Exists(found => found.Partition == wanted && offset >= found.Offsets.Low.Value && offset < found.Offsets.High.Value);
-            foreach (var record in isThere ? reader.Read(wanted, offset) : [])
+            foreach (var record in isThere ? reader.Read(wanted, offset, offset + 1) : [])
             {
                 var isIt = record.Position.Offset == offset;
                 if (isIt)
@@ -165,7 +166,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
         foreach (var (partition, offsets) in partitions.Where(found => found.Offsets.High.Value > found.Offsets.Low.Value))
         {
             var from = wanted.SinceMs is { } since ? reader.OffsetAt(partition, since) : offsets.Low.Value;
-            foreach (var record in from < offsets.High.Value ? reader.Read(partition, from) : [])
+            foreach (var record in reader.Read(partition, from, offsets.High.Value))
             {
                 var letter = Letter.Of(record);
                 record.Release();

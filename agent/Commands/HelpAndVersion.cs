@@ -16,6 +16,7 @@ public sealed class HelpWithExamples(HelpAction help, TextWriter output) : Synch
           agent drain --admin-port 14191
           helm template ./chart | agent validate -f -
           agent dlq list --reason timeout --since 2h
+          agent dlq replay --reason timeout --since 2h --dry-run
           agent offsets skip orders.v1 3 4711 --dry-run
 
         An annotation is enough for a subscription:

@@ -57,6 +57,13 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
         return found;
     }
 
+    /// <summary>Says what is wrong in the command line; the exit code for it.</summary>
+    internal int Misused(string problem)
+    {
+        error.WriteLine($"agent: {problem}");
+        return ExitCodes.Misconfigured;
+    }
+
     /// <summary>Says what failed; the exit code for it.</summary>
     internal int Fail(string problem)
     {

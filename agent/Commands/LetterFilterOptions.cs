@@ -11,7 +11,7 @@ internal sealed class LetterFilterOptions
     private readonly Option<string?> reason = new("--reason") { Description = "A part of the reason." };
     private readonly Option<string?> outcome = new("--outcome")
     {
-        Description = "rejected, attempts_exhausted, too_large or unsendable.",
+        Description = "rejected, attempts_exhausted, too_large, unsendable, interrupted or expired.",
     };
 
     private readonly Option<string?> since = new("--since")

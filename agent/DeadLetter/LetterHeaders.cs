@@ -33,12 +33,16 @@ public static class LetterHeaders
     public const string Outcome = "sidecar-outcome";
     public const string Reason = "sidecar-reason";
 
+    /// <summary>How often the event came back from the dead letters; absent: never.</summary>
+    public const string Replays = "sidecar-replays";
+
     /// <summary>Only on a record of a retry topic: the version of what our headers say there.</summary>
     public const string Retry = "sidecar-retry";
 
     private static readonly byte[][] OurNames = [.. new[]
     {
-        Topic, Partition, Offset, Timestamp, Group, Subscription, Attempts, FirstFailure, LastFailure, Due, Outcome, Reason, Retry,
+        Topic, Partition, Offset, Timestamp, Group, Subscription, Attempts, FirstFailure, LastFailure, Due, Outcome, Reason, Replays,
+        Retry,
     }.Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>The name is one that the agent writes.</summary>
@@ -63,6 +67,11 @@ public static class LetterHeaders
         Add(headers, Partition, $"{provenance.Origin.Partition}");
         Add(headers, Offset, $"{provenance.Origin.Offset}");
         Add(headers, Outcome, provenance.Outcome);
+        if (provenance.Replays > 0)
+        {
+            Add(headers, Replays, $"{provenance.Replays}");
+        }
+
         if (detail == LetterDetail.Bare)
         {
             return headers;

@@ -17,4 +17,8 @@ public sealed record LetterAddress(string Group, string Subscription, string Top
 /// <param name="Outcome">How it ended, one word of <see cref="Telemetry.EndReason"/>.</param>
 /// <param name="Reason">Why, for people; null: nobody said.</param>
 public sealed record Provenance(
-    TopicPosition Origin, long TimestampMs, int Attempts, long FirstFailureMs, long LastFailureMs, string Outcome, string? Reason);
+    TopicPosition Origin, long TimestampMs, int Attempts, long FirstFailureMs, long LastFailureMs, string Outcome, string? Reason)
+{
+    /// <summary>How often the event came back from the dead letters.</summary>
+    public int Replays { get; init; }
+}

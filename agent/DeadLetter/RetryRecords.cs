@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Kafka;
 
@@ -32,7 +30,14 @@ public enum RetryRecordKind
 /// <param name="FirstFailureMs">When the first of them failed, in milliseconds since the Unix epoch.</param>
 /// <param name="Due">When it says that it is due; null: it does not.</param>
 public sealed record RetryRecord(
-    RetryRecordKind Kind, string Problem, EventRecord? Event, int Attempts, long FirstFailureMs, string? Due);
+    RetryRecordKind Kind, string Problem, EventRecord? Event, int Attempts, long FirstFailureMs, string? Due)
+{
+    /// <summary>How often its event came back from the dead letters.</summary>
+    public int Replays { get; init; }
+
+    /// <summary>A person put it here, from the dead letters: it is no copy of what an agent had.</summary>
+    public bool IsReplay { get; init; }
+}
 
 /// <summary>
 /// Events as records of retry topics: the record untouched, with our headers behind its own; and back again, to the very
@@ -42,6 +47,9 @@ public static class RetryRecords
 {
     /// <summary>The version of the headers that this agent writes and reads.</summary>
     public const int Version = 1;
+
+    /// <summary>The outcome that a record says which a person put here from the dead letters.</summary>
+    public const string Replayed = "replayed";
 
     private const int MostAttempts = 1_000_000;
 
@@ -62,9 +70,8 @@ public static class RetryRecords
     /// <param name="source">The topic that the subscription reads its events from.</param>
     public static RetryRecord Read(EventRecord raw, LetterAddress address, string source)
     {
-        var said = Ours(raw);
-        if (!int.TryParse(said.GetValueOrDefault(LetterHeaders.Retry), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
-            || version < 1)
+        var said = SaidHeaders.Of(raw);
+        if (said.Number(LetterHeaders.Retry) is not { } version || version < 1)
         {
             return Bad(RetryRecordKind.Foreign, "it has no header of ours that tells its version");
         }
@@ -74,20 +81,18 @@ public static class RetryRecords
             return Bad(RetryRecordKind.Newer, $"it is of version {version}, and this agent knows version {Version}");
         }
 
-        if (said.GetValueOrDefault(LetterHeaders.Group) != address.Group
-            || said.GetValueOrDefault(LetterHeaders.Subscription) != address.Subscription)
+        if (said.Text(LetterHeaders.Group) != address.Group || said.Text(LetterHeaders.Subscription) != address.Subscription)
         {
             return Bad(RetryRecordKind.Foreign, "it is another group's or subscription's");
         }
 
-        if (said.GetValueOrDefault(LetterHeaders.Topic) != source
-            || Number(said, LetterHeaders.Partition) != raw.Position.Partition)
+        if (said.Text(LetterHeaders.Topic) != source || said.Number(LetterHeaders.Partition) != raw.Position.Partition)
         {
             return Bad(RetryRecordKind.Foreign, $"its event is not from {source}/{raw.Position.Partition}");
         }
 
-        if (Number(said, LetterHeaders.Offset) is not { } offset
-            || Number(said, LetterHeaders.Attempts) is not { } attempts || attempts > MostAttempts)
+        if (said.Number(LetterHeaders.Offset) is not { } offset
+            || said.Number(LetterHeaders.Attempts) is not { } attempts || attempts > MostAttempts)
         {
             return Bad(RetryRecordKind.Foreign, "its offset or its attempts cannot be read");
         }
@@ -96,32 +101,20 @@ public static class RetryRecords
         return new RetryRecord(
             RetryRecordKind.Ours,
             "",
-            Restore(raw, origin, Number(said, LetterHeaders.Timestamp) ?? -1),
+            Restore(raw, origin, said.Number(LetterHeaders.Timestamp) ?? -1),
             (int)attempts,
-            Number(said, LetterHeaders.FirstFailure) ?? 0,
-            said.GetValueOrDefault(LetterHeaders.Due));
+            said.Number(LetterHeaders.FirstFailure) ?? 0,
+            said.Text(LetterHeaders.Due))
+        {
+            Replays = said.Replays,
+            IsReplay = said.Text(LetterHeaders.Outcome) == Replayed,
+        };
     }
 
     private static RetryRecord Bad(RetryRecordKind kind, string problem) => new(kind, problem, null, 0, 0, null);
 
-    private static Dictionary<string, string> Ours(EventRecord raw)
-    {
-        var said = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var header in raw.Headers)
-        {
-            if (LetterHeaders.IsOurs(header.Name))
-            {
-                said[Encoding.UTF8.GetString(header.Name)] = Encoding.UTF8.GetString(header.Value);
-            }
-        }
-
-        return said;
-    }
-
-    private static long? Number(Dictionary<string, string> said, string name) =>
-        long.TryParse(said.GetValueOrDefault(name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    private static EventRecord Restore(EventRecord raw, TopicPosition origin, long timestampMs)
+    /// <summary>The record as it was first read: without our headers, at its first place.</summary>
+    internal static EventRecord Restore(EventRecord raw, TopicPosition origin, long timestampMs)
     {
         var writer = new RecordWriter(raw.HeldBytes);
         if (raw.HasKey)

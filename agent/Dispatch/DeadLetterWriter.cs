@@ -53,7 +53,10 @@ public sealed class DeadLetterWriter(
             queued.FirstFailureMs,
             time.GetUtcNow().ToUnixTimeMilliseconds(),
             EndReason.Of(outcome.End),
-            outcome.Reason);
+            outcome.Reason)
+        {
+            Replays = queued.Replays,
+        };
         endings.Writer.TryWrite(new Ending(queued, provenance));
     }
 

@@ -107,7 +107,10 @@ public sealed class ResendWriter(
             queued.FirstFailureMs,
             time.GetUtcNow().ToUnixTimeMilliseconds(),
             pending.Outcome,
-            pending.Reason);
+            pending.Reason)
+        {
+            Replays = queued.Replays,
+        };
     }
 
     private void Fails(PartitionWorker worker, string topic, string reason)

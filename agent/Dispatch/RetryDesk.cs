@@ -67,8 +67,20 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
             var begun = worker.Closed
                 ? new Beginning(Beginning.Repeated, 0)
                 : worker.Tracker.Begin(place.Offset, leaderEpoch, place.DueMs);
-            return begun.Ticket < 0 ? null : new QueuedEvent(copy.Event!, worker, begun.Ticket)
+            if (begun.Ticket < 0)
             {
+                return null;
+            }
+
+            if (copy.IsReplay)
+            {
+                // Nobody told of it before. A copy of an agent that nobody told of is a stray one; this one counts.
+                worker.Retries!.Found(copy.Event!, place);
+            }
+
+            return new QueuedEvent(copy.Event!, worker, begun.Ticket)
+            {
+                Replays = copy.Replays,
                 Place = place,
                 FirstSeenMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
                 Attempts = Math.Max(copy.Attempts, begun.Attempts),

@@ -30,6 +30,14 @@ internal sealed class TopicReader : IDisposable
     /// <summary>The consumer that reads; for offsets of its group.</summary>
     public KafkaConsumer Consumer => polled;
 
+    /// <summary>The topics that we may see.</summary>
+    /// <exception cref="KafkaException">Kafka does not answer, or refuses.</exception>
+    public List<string> Topics()
+    {
+        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        return [.. admin.GetMetadata(RequestTimeout).Topics.Select(topic => topic.Topic)];
+    }
+
     /// <summary>Each partition of a topic with its first and its next offset; empty: there is no such topic.</summary>
     /// <exception cref="KafkaException">Kafka does not answer, or refuses.</exception>
     public List<(TopicPartition Partition, WatermarkOffsets Offsets)> Partitions(string topic)
@@ -57,16 +65,31 @@ internal sealed class TopicReader : IDisposable
     }
 
     /// <summary>
-    /// The records of a partition from an offset on, up to its end as it is now. Each is released by whoever takes it.
+    /// The records of a partition from one offset up to another, or to its end as it is now. Each is released by whoever takes it.
     /// </summary>
     /// <exception cref="KafkaException">Kafka refuses.</exception>
-    public IEnumerable<EventRecord> Read(TopicPartition partition, long from)
+    public IEnumerable<EventRecord> Read(TopicPartition partition, long from, long until)
     {
+        if (from >= until)
+        {
+            yield break;
+        }
+
         consumer.Assign(new TopicPartitionOffset(partition, from));
+        polled.AssignmentChanged();
         while (true)
         {
             switch (polled.Poll(PollMs))
             {
+                case Polled.Record when polled.Record!.Position.Offset >= until:
+                    polled.Record.Release();
+                    consumer.Unassign();
+                    yield break;
+                case Polled.Record when polled.Record!.Position.Offset == until - 1:
+                    // Without this the end would be told half a second later.
+                    yield return polled.Record;
+                    consumer.Unassign();
+                    yield break;
                 case Polled.Record:
                     yield return polled.Record!;
                     break;

@@ -22,16 +22,20 @@ internal sealed class RetryLineSimulation
     private readonly Random random;
     private readonly RetryPlant plant;
     private readonly DispatchOptions options;
-    private readonly DeliveryOptions delivery;
-
+    private readonly DeliveryOptions delivery = new()
+    {
+        Attempts = 2, BackoffMin = TimeSpan.FromMilliseconds(10), BackoffMax = TimeSpan.FromMilliseconds(50),
+        OnExhausted = OnExhausted.DeadLetter,
+    };
     private readonly RetryTopicsModel kafka;
     private readonly EndsSeen ends;
+    private readonly ReplaysModel replays;
 
     // The owner.
     private Dispatcher dispatcher = null!;
     private AssignedPartition assigned = null!;
     private Dictionary<TimeSpan, PartitionWorker> retries = [];
-    private readonly PriorityQueue<QueuedEvent, (long, long)> held = new();
+    private readonly HeldUntilDue held = new();
     private readonly List<PendingResend> writing = [];
     private readonly List<QueuedEvent> letters = [];
     private SlotsInFlight slots = null!;
@@ -44,12 +48,8 @@ internal sealed class RetryLineSimulation
         random = new Random(seed);
         this.plant = plant;
         options = new DispatchOptions { Ordering = ordering, Retries = Delays, DeadLetterLimit = new StormThreshold(null, null) };
-        delivery = new DeliveryOptions
-        {
-            Attempts = 2, BackoffMin = TimeSpan.FromMilliseconds(10), BackoffMax = TimeSpan.FromMilliseconds(50),
-            OnExhausted = OnExhausted.DeadLetter,
-        };
         kafka = new RetryTopicsModel(Enumerable.Range(0, events).Select(_ => random.Next(8) == 0 ? null : $"k{random.Next(4)}"), Delays);
+        replays = new ReplaysModel(kafka, Delays[0]);
         ends = new EndsSeen(kafka.Source, isOrdered: ordering == Ordering.Key);
         Begin();
     }
@@ -59,6 +59,8 @@ internal sealed class RetryLineSimulation
     public int WentBehind { get; private set; }
 
     public int DeadLettered { get; private set; }
+
+    public int Replays => replays.Count;
 
     public void Run(int steps)
     {
@@ -75,10 +77,13 @@ internal sealed class RetryLineSimulation
 
         Assert.That(ends.Different, Is.EqualTo(kafka.Source.Count), "every event has ended");
         Assert.That(IsOver, Is.True, "everything is done");
+        Assert.That(replays.Unended, Is.Empty, "what came back from the dead letters has ended again");
         Assert.That(dispatcher.Retries.Waiting(assigned.Worker), Is.EqualTo((0, 0)), "nothing is taken for waiting");
         Commit();
         Assert.That(kafka.Committed["t"].Offset, Is.EqualTo(kafka.Source.Count));
     }
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private bool IsOver => nextSource == kafka.Source.Count && assigned.Worker.Kin.All(kin => kin.Tracker.Open == 0)
         && Delays.All(delay => nextRetry[delay] == kafka.Topics[delay].Count);
@@ -102,9 +107,12 @@ internal sealed class RetryLineSimulation
             case < 82:
                 WriteLetter();
                 break;
+            case < 83:
+                replays.Replay(NowMs);
+                break;
             case < 90:
                 time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 4000)));
-                LetGoWhatIsDue();
+                held.LetGo(dispatcher, NowMs);
                 break;
             case < 94:
                 Commit();
@@ -140,13 +148,11 @@ internal sealed class RetryLineSimulation
             var (ledger, done) = kafka.Restored(RetryTopicsModel.Names.Of(delay));
             retries[delay] = dispatcher.Retries.Open(worker, RetryTopicsModel.Names.Of(delay), ledger)!;
             nextRetry[delay] = (int)ledger.Committable;
-            foreach (var raw in kafka.Topics[delay].Skip(nextRetry[delay]).Where(raw => !done.IsDone(raw.Position.Offset)))
+            var looks = plant != RetryPlant.DeliversBeforeItIsKnownWhatWaits;
+            foreach (var raw in kafka.Topics[delay].Skip(nextRetry[delay]).Where(raw => looks && !done.IsDone(raw.Position.Offset)))
             {
-                if (plant != RetryPlant.DeliversBeforeItIsKnownWhatWaits)
-                {
-                    var copy = RetryTopicsModel.Copy(raw, delay, out var place);
-                    dispatcher.Retries.Found(retries[delay], copy.Event!, place);
-                }
+                var copy = RetryTopicsModel.Copy(raw, delay, out var place);
+                dispatcher.Retries.Found(retries[delay], copy.Event!, place);
             }
         }
 
@@ -187,19 +193,10 @@ internal sealed class RetryLineSimulation
 
         var raw = kafka.Topics[delay][nextRetry[delay]++];
         var copy = RetryTopicsModel.Copy(raw, delay, out var place);
+        copy = copy with { IsReplay = copy.IsReplay && plant != RetryPlant.TakesAReplayForAStrayCopy };
         if (dispatcher.Retries.Begin(retries[delay], -1, copy, place) is { } queued)
         {
-            held.Enqueue(queued, (place.DueMs, queued.Record.Position.Offset));
-        }
-    }
-
-    private void LetGoWhatIsDue()
-    {
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        while (held.TryPeek(out var queued, out var due) && due.Item1 <= now)
-        {
-            held.Dequeue();
-            dispatcher.Retries.Due(queued);
+            held.Add(queued, place.DueMs);
         }
     }
 
@@ -210,13 +207,10 @@ internal sealed class RetryLineSimulation
             return;
         }
 
-        var fails = !calm && random.Next(2) == 0;
-        var outcome = fails
-            ? new AttemptOutcome(AttemptEnd.Failed, StatusCode.Aborted, "no", random.Next(6) == 0 ? TimeSpan.FromSeconds(5) : null)
-            : AttemptOutcome.Delivered;
-        if (!fails)
+        var outcome = calm || random.Next(2) == 0 ? AttemptOutcome.Delivered : Failure();
+        if (outcome.End == AttemptEnd.Delivered)
         {
-            ends.Add(dispatcher, queued);
+            Ended(queued);
         }
 
         if (dispatcher.Finish(queued, outcome).Step == Agent.Dispatch.Step.DeadLetter)
@@ -227,6 +221,10 @@ internal sealed class RetryLineSimulation
         slots.Take(slot);
     }
 
+    private AttemptOutcome Failure() => random.Next(12) == 0
+        ? new AttemptOutcome(AttemptEnd.Rejected, StatusCode.OutOfRange, "never", null)
+        : new AttemptOutcome(AttemptEnd.Failed, StatusCode.Aborted, "no", random.Next(6) == 0 ? TimeSpan.FromSeconds(5) : null);
+
     private void WriteLetter()
     {
         if (letters.Count > 0)
@@ -234,9 +232,16 @@ internal sealed class RetryLineSimulation
             var queued = letters[random.Next(letters.Count)];
             letters.Remove(queued);
             DeadLettered++;
-            ends.Add(dispatcher, queued);
+            Ended(queued);
+            replays.Letter(queued, NowMs);
             dispatcher.Ended(queued, Agent.Dispatch.Step.Complete);
         }
+    }
+
+    private void Ended(QueuedEvent queued)
+    {
+        ends.Add(dispatcher, queued);
+        replays.Ended(queued);
     }
 
     private void WriteOne()
@@ -265,11 +270,11 @@ internal sealed class RetryLineSimulation
                 return;
             }
 
-            kafka.Append(next, time.GetUtcNow().ToUnixTimeMilliseconds());
+            kafka.Append(next, NowMs);
             return;
         }
 
-        kafka.Append(next, time.GetUtcNow().ToUnixTimeMilliseconds());
+        kafka.Append(next, NowMs);
         if (!calm && random.Next(8) == 0)
         {
             // Kafka has it and we do not hear of it: it is written once more, or the owner is killed.

@@ -12,24 +12,29 @@ public sealed class RetryLineTests
     [Test]
     public void Every_event_ends_and_no_key_goes_back_whatever_happens([Values(Ordering.Key, Ordering.None)] Ordering ordering)
     {
-        var (behind, letters, repeats) = (0, 0, 0);
+        var (behind, letters, repeats, replays) = (0, 0, 0, 0);
         for (var seed = 1; seed <= Seeds; seed++)
         {
             var simulation = Ran(seed, RetryPlant.None, ordering);
             behind += simulation.WentBehind;
             letters += simulation.DeadLettered;
-            repeats += simulation.Ends - Events;
+            replays += simulation.Replays;
+            repeats += simulation.Ends - Events - simulation.Replays;
         }
 
-        TestContext.Out.WriteLine($"{Seeds} schedules: {behind} went behind, {letters} dead letters, {repeats} repeats after kills");
+        TestContext.Out.WriteLine(
+            $"{Seeds} schedules: {behind} went behind, {letters} dead letters, {replays} replayed, {repeats} repeats after kills");
         Assert.That(behind > 0, Is.EqualTo(ordering == Ordering.Key));
         Assert.That(letters, Is.Positive, "what is to be seen has been seen");
+        Assert.That(replays, Is.Positive);
         Assert.That(repeats, Is.Positive);
     }
 
     [Test]
     public void A_mistake_of_the_line_is_found(
-        [Values(RetryPlant.DeliversBeforeItIsKnownWhatWaits, RetryPlant.IsDoneBeforeTheCopyIsWritten)] RetryPlant plant)
+        [Values(
+            RetryPlant.DeliversBeforeItIsKnownWhatWaits, RetryPlant.IsDoneBeforeTheCopyIsWritten,
+            RetryPlant.TakesAReplayForAStrayCopy)] RetryPlant plant)
     {
         for (var seed = 1; seed <= Seeds; seed++)
         {

@@ -6,4 +6,5 @@ public enum RetryPlant
     None,
     DeliversBeforeItIsKnownWhatWaits,
     IsDoneBeforeTheCopyIsWritten,
+    TakesAReplayForAStrayCopy,
 }

@@ -42,9 +42,26 @@ internal sealed class RetryTopicsModel(IEnumerable<string?> keys, IEnumerable<Ti
     /// <summary>A copy arrives.</summary>
     public void Append(PendingResend pending, long nowMs)
     {
-        var record = pending.Queued.Record;
+        var queued = pending.Queued;
         var provenance = new Provenance(
-            record.Position, record.TimestampMs, pending.Queued.Attempts, pending.Queued.FirstFailureMs, nowMs, pending.Outcome, null);
+            queued.Record.Position, queued.Record.TimestampMs, queued.Attempts, queued.FirstFailureMs, nowMs, pending.Outcome, null)
+        {
+            Replays = queued.Replays,
+        };
+        Append(queued.Record, pending.Delay, new Resend(provenance, pending.DueMs, LetterDetail.Full), nowMs);
+    }
+
+    /// <summary>A record of an event arrives in a retry topic.</summary>
+    public void Append(EventRecord record, TimeSpan delay, Resend resend, long nowMs)
+    {
+        var topic = Topics[delay];
+        var headers = RetryRecords.Headers(record, Names.AddressOf(delay), resend);
+        topic.Add(Written(record, headers, new TopicPosition(Names.Of(delay), 0, topic.Count), nowMs));
+    }
+
+    /// <summary>A record with these headers instead of its own.</summary>
+    public static EventRecord Written(EventRecord record, IEnumerable<OutgoingHeader> headers, TopicPosition place, long nowMs)
+    {
         var writer = new RecordWriter(0);
         if (record.HasKey)
         {
@@ -52,13 +69,11 @@ internal sealed class RetryTopicsModel(IEnumerable<string?> keys, IEnumerable<Ti
         }
 
         writer.Value(record.Value);
-        var resend = new Resend(provenance, pending.DueMs, LetterDetail.Full);
-        foreach (var header in RetryRecords.Headers(record, Names.AddressOf(pending.Delay), resend))
+        foreach (var header in headers)
         {
             writer.Header(header.Name, header.Value, header.Value is null);
         }
 
-        var topic = Topics[pending.Delay];
-        topic.Add(writer.Finish(new TopicPosition(Names.Of(pending.Delay), 0, topic.Count), nowMs));
+        return writer.Finish(place, nowMs);
     }
 }

@@ -5,7 +5,6 @@ using Sidecar.Integration.Tests.Rig;
 using Sidecar.TestKit;
 using Sidecar.TestKit.Apps;
 using Sidecar.TestKit.Kafka;
-using Sidecar.TestKit.Processes;
 
 namespace Sidecar.Integration.Tests.Faults;
 
@@ -27,30 +26,30 @@ internal sealed class ByHandTests
         records.Put("b"u8.ToArray(), "2"u8.ToArray(), 0, ("ce_type", "order.paid"u8.ToArray()));
         records.Put(null, "3"u8.ToArray(), 0);
         records.Flush();
-        string[] who = Who(kafka, topic, "; on-exhausted=dead-letter");
-        Assert.That(await FailAsync(["dlq", "list", .. who]), Does.Contain("does not exist: test has no dead letters"));
+        string[] who = Operator.Who(kafka, topic, "; on-exhausted=dead-letter");
+        Assert.That(await Operator.FailAsync(["dlq", "list", .. who]), Does.Contain("does not exist: test has no dead letters"));
         await using (var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; on-exhausted=dead-letter"))
         {
             await agent.MetricIsAsync(3, "sidecar_dead_letters_total");
             Assert.That(await agent.StopAsync(), Is.Zero);
         }
 
-        Assert.That(await RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4));
-        var paid = await RunAsync(["dlq", "list", "--type", "order.paid", "--since", "1h", "-o", "json", .. who]);
+        Assert.That(await Operator.RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4));
+        var paid = await Operator.RunAsync(["dlq", "list", "--type", "order.paid", "--since", "1h", "-o", "json", .. who]);
         Assert.That(paid.Single(), Does.Contain("\"reason\":\"no 2\"").And.Contain($"\"origin\":\"{topic}/0/1\""));
         var entry = System.Text.Json.JsonDocument.Parse(paid.Single()).RootElement;
         var place = $"{entry.GetProperty("partition")}/{entry.GetProperty("offset")}";
-        var shown = await RunAsync(["dlq", "show", place, .. who]);
+        var shown = await Operator.RunAsync(["dlq", "show", place, .. who]);
         Assert.That(shown, Has.Member("header   sidecar-reason: no 2").And.Member("value    1 bytes").And.Member("2"));
-        Assert.That(await FailAsync(["dlq", "show", "0/4711", .. who]), Does.Contain("there is no dead letter at 0/4711"));
-        Assert.That(await FailAsync(["dlq", "purge", .. who]), Does.Contain("say what is to be deleted"));
+        Assert.That(await Operator.FailAsync(["dlq", "show", "0/4711", .. who]), Does.Contain("there is no dead letter at 0/4711"));
+        Assert.That(await Operator.FailAsync(["dlq", "purge", .. who]), Does.Contain("say what is to be deleted"));
 
-        Assert.That(await RunAsync(["dlq", "purge", "--all", "--dry-run", .. who]), Has.Some.Contain("would be deleted"));
-        Assert.That(await RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4));
-        await RunAsync(["dlq", "purge", "--before", "1h", .. who]);
-        Assert.That(await RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4), "none is that old");
-        await RunAsync(["dlq", "purge", "--all", .. who]);
-        Assert.That(await RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(1), "the heading");
+        Assert.That(await Operator.RunAsync(["dlq", "purge", "--all", "--dry-run", .. who]), Has.Some.Contain("would be deleted"));
+        Assert.That(await Operator.RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4));
+        await Operator.RunAsync(["dlq", "purge", "--before", "1h", .. who]);
+        Assert.That(await Operator.RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4), "none is that old");
+        await Operator.RunAsync(["dlq", "purge", "--all", .. who]);
+        Assert.That(await Operator.RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(1), "the heading");
     }
 
     [Test]
@@ -63,25 +62,25 @@ internal sealed class ByHandTests
         inbox.Otherwise = delivered => delivered.Position.Offset == 5 ? Reject("no") : null;
         using var records = new Records(kafka, topic, keys: 20);
         records.Add(20, inbox.Ledger);
-        string[] who = Who(kafka, topic, "; on-exhausted=park");
+        string[] who = Operator.Who(kafka, topic, "; on-exhausted=park");
         await using (var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; on-exhausted=park"))
         {
             await inbox.HasAsync(19, Patience);
             await Until.TrueAsync(
-                async () => (await FailAsync(["offsets", "skip", topic, "0", "5", .. who])).Contains("stop its agents first"),
+                async () => (await Operator.FailAsync(["offsets", "skip", topic, "0", "5", .. who])).Contains("stop its agents first"),
                 Patience, "the group has committed, and its agents are in the way");
             Assert.That(await agent.StopAsync(), Is.Zero);
         }
 
-        var before = await RunAsync(["offsets", "show", .. who]);
+        var before = await Operator.RunAsync(["offsets", "show", .. who]);
         Assert.That(Words(before[1]), Does.StartWith($"{topic} 0 5 20 15 14 in 1 runs"));
-        var dry = await RunAsync(["offsets", "skip", topic, "0", "5", "--dry-run", .. who]);
+        var dry = await Operator.RunAsync(["offsets", "skip", topic, "0", "5", "--dry-run", .. who]);
         Assert.That(dry.Single(), Does.Contain("would be committed at 20 (before: 5)"));
-        Assert.That(await RunAsync(["offsets", "show", .. who]), Is.EqualTo(before));
-        await RunAsync(["offsets", "skip", topic, "0", "5", .. who]);
-        Assert.That(await FailAsync(["offsets", "skip", topic, "0", "5", .. who]), Does.Contain("offset 5 is done already"));
-        Assert.That(await FailAsync(["offsets", "skip", topic, "0", "99", .. who]), Does.Contain("the partition ends at 20"));
-        Assert.That(await FailAsync(["offsets", "skip", topic, "7", "5", .. who]), Does.Contain("there is no partition 7"));
+        Assert.That(await Operator.RunAsync(["offsets", "show", .. who]), Is.EqualTo(before));
+        await Operator.RunAsync(["offsets", "skip", topic, "0", "5", .. who]);
+        Assert.That(await Operator.FailAsync(["offsets", "skip", topic, "0", "5", .. who]), Does.Contain("offset 5 is done already"));
+        Assert.That(await Operator.FailAsync(["offsets", "skip", topic, "0", "99", .. who]), Does.Contain("the partition ends at 20"));
+        Assert.That(await Operator.FailAsync(["offsets", "skip", topic, "7", "5", .. who]), Does.Contain("there is no partition 7"));
 
         records.Add(1, inbox.Ledger);
         await using (var again = await RunningAgent.StartAsync(kafka, topic, inbox, "; on-exhausted=park"))
@@ -91,42 +90,11 @@ internal sealed class ByHandTests
             Assert.That(await again.StopAsync(), Is.Zero);
         }
 
-        await RunAsync(["offsets", "reset", topic, "0", "--to", "18", .. who]);
-        Assert.That(Words((await RunAsync(["offsets", "show", .. who]))[1]), Does.StartWith($"{topic} 0 18 21 3 -"));
-        Assert.That(await FailAsync(["offsets", "reset", topic, "0", "--to", "22", .. who]), Does.Contain("holds 0 to 21"));
-        await RunAsync(["offsets", "reset", topic, "0", "--to", "1h", .. who]);
-        Assert.That(Words((await RunAsync(["offsets", "show", .. who]))[1]), Does.StartWith($"{topic} 0 0 21 21 -"));
-    }
-
-    private static string[] Who(KafkaServer kafka, string topic, string more)
-    {
-        var file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"annotations-{topic}");
-        File.WriteAllText(file, $"sidecar.events/subscription.test=\"{topic}{more}\"\n");
-        return ["--annotations", file, "--group", $"{topic}-group", "--bootstrap-servers", kafka.BootstrapServers];
-    }
-
-    private static async Task<List<string>> RunAsync(string[] arguments)
-    {
-        var (code, lines) = await EndAsync(arguments);
-        Assert.That(code, Is.Zero, string.Join('\n', lines));
-        return lines;
-    }
-
-    private static async Task<string> FailAsync(string[] arguments)
-    {
-        var (code, lines) = await EndAsync(arguments);
-        Assert.That(code, Is.EqualTo(1), string.Join('\n', lines));
-        return string.Join('\n', lines);
-    }
-
-    private static async Task<(int Code, List<string> Lines)> EndAsync(string[] arguments)
-    {
-        await using var process = ProgramProcess.Start(Programs.Agent, arguments, new Dictionary<string, string?>
-        {
-            ["SIDECAR_PUBLISHED"] = null, ["SIDECAR_FULL"] = null,
-        });
-        var code = await process.WaitForExitAsync(Patience);
-        return (code, [.. code == 0 ? process.Lines : process.ErrorLines]);
+        await Operator.RunAsync(["offsets", "reset", topic, "0", "--to", "18", .. who]);
+        Assert.That(Words((await Operator.RunAsync(["offsets", "show", .. who]))[1]), Does.StartWith($"{topic} 0 18 21 3 -"));
+        Assert.That(await Operator.FailAsync(["offsets", "reset", topic, "0", "--to", "22", .. who]), Does.Contain("holds 0 to 21"));
+        await Operator.RunAsync(["offsets", "reset", topic, "0", "--to", "1h", .. who]);
+        Assert.That(Words((await Operator.RunAsync(["offsets", "show", .. who]))[1]), Does.StartWith($"{topic} 0 0 21 21 -"));
     }
 
     private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
