@@ -13,12 +13,14 @@ ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY eng/NativeProgram.props eng/
 COPY protos/*.csproj protos/
+COPY credentials/*.csproj credentials/
 COPY agent/*.csproj agent/
 COPY outbox-relay/*.csproj outbox-relay/
 RUN dotnet restore agent/Sidecar.Agent.csproj --use-current-runtime --artifacts-path artifacts/native \
  && dotnet restore outbox-relay/Sidecar.OutboxRelay.csproj --use-current-runtime --artifacts-path artifacts/native
 COPY eng/publish eng/
 COPY protos protos
+COPY credentials credentials
 
 FROM build AS build-agent
 COPY agent agent

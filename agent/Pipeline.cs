@@ -7,6 +7,7 @@ using Sidecar.Agent.Operating;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Agent.Telemetry;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent;
 
@@ -44,24 +45,27 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly AgentTelemetry telemetry;
 
     /// <param name="options">What is in force.</param>
+    /// <param name="keyring">The credentials for Kafka.</param>
     /// <param name="telemetry">Who is told what happens.</param>
-    public Pipeline(AgentOptions options, AgentTelemetry telemetry)
+    public Pipeline(AgentOptions options, Keyring keyring, AgentTelemetry telemetry)
     {
         this.telemetry = telemetry;
+        var kafka = new KafkaConnection(options.Source, keyring);
         var budget = new BufferBudget(options.Source.MaxBufferBytes);
         if (options.Subscriptions.Exists(s => Writes(s) || s.Dispatch.Retries.Count > 0))
         {
-            letters = new DeadLetterProducer(KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties));
+            letters = new DeadLetterProducer(
+                KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), keyring);
         }
 
         foreach (var subscription in options.Subscriptions)
         {
-            var line = new Line(subscription, budget, telemetry, letters, (options.Source, Deliveries));
+            var line = new Line(subscription, budget, telemetry, letters, (kafka, Deliveries));
             line.Heed(HealthOf(subscription), telemetry);
             lines.Add(line);
         }
 
-        loop = new ConsumeLoop(options.Source, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
+        loop = new ConsumeLoop(kafka, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
         Desk = new OperatorDesk(options.Source.Group, [.. lines.Select(line => line.Desk(loop, telemetry))], telemetry.Waits);
     }
 
@@ -166,7 +170,7 @@ public sealed class Pipeline : IAsyncDisposable
 
         public Line(
             SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry, DeadLetterProducer? producer,
-            (SourceOptions Source, DeliveryIds Deliveries) shared)
+            (KafkaConnection Kafka, DeliveryIds Deliveries) shared)
         {
             this.subscription = subscription;
             var metrics = new DeliveryMetrics(telemetry.Metrics, subscription.Name);
@@ -180,13 +184,13 @@ public sealed class Pipeline : IAsyncDisposable
             {
                 Deadlines = shared.Deliveries,
             };
-            letters = Writes(subscription) ? Letters(producer!, shared.Source.Group, telemetry) : null;        // (5), its other end
+            letters = Writes(subscription) ? Letters(producer!, shared.Kafka.Options.Group, telemetry) : null;        // (5), its other end
             if (subscription.Dispatch.Retries.Count > 0)
             {
-                var names = new RetryTopicNames(shared.Source.Group, subscription.Name);
+                var names = new RetryTopicNames(shared.Kafka.Options.Group, subscription.Name);
                 var resent = new ResendReport(telemetry.Log<ResendReport>(), telemetry.Metrics, telemetry.Waits, subscription.Name);
                 resends = new ResendWriter(dispatcher, producer!, names, resent, telemetry.Time);              // (5), its way round
-                retries = Reader(names, shared.Source, telemetry);                                             // (1), of the way round
+                retries = Reader(names, shared.Kafka, telemetry);                                             // (1), of the way round
             }
 
             deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time)                     // (4)
@@ -249,11 +253,11 @@ public sealed class Pipeline : IAsyncDisposable
             await client.DisposeAsync();
         }
 
-        private RetryReader Reader(RetryTopicNames names, SourceOptions source, AgentTelemetry telemetry)
+        private RetryReader Reader(RetryTopicNames names, KafkaConnection kafka, AgentTelemetry telemetry)
         {
             var route = new RetryRoute(
                 subscription.Name, subscription.Topics[0], names, subscription.Dispatch.Retries, subscription.DeadLetter.CreateTopics);
-            return new RetryReader(route, dispatcher, letters, source, telemetry);
+            return new RetryReader(route, dispatcher, letters, kafka, telemetry);
         }
 
         private DeadLetterWriter Letters(DeadLetterProducer producer, string group, AgentTelemetry telemetry)

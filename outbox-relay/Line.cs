@@ -208,6 +208,7 @@ internal sealed class Line
             return;
         }
 
+        publisher.TakePassword();
         if (topics.Waiting.Count > 0)
         {
             rewind |= await topics.AskAgainAsync();

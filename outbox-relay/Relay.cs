@@ -70,6 +70,7 @@ public sealed class Relay(
     // (2)
     private async Task<bool> ReachKafkaAsync()
     {
+        publisher.TakePassword();
         if (await publisher.AskForBrokersAsync() is { } reason)
         {
             telemetry.State.Wait(WaitingFor.Kafka, reason);

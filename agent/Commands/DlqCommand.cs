@@ -152,7 +152,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
             return ExitCodes.Failure;
         }
 
-        using var reader = KafkaAccess.Reader(options);
+        using var reader = kafka.Reader(options);
         return reader.Partitions(found.DeadLetter.Topic).Count == 0
             ? kafka.Fail($"the topic {found.DeadLetter.Topic} does not exist: {found.Name} has no dead letters")
             : act(reader, found.DeadLetter.Topic);
@@ -198,11 +198,12 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
         TextTable.Write(output, [LetterOutput.Heading, .. letters.Select(LetterOutput.Row)]);
     }
 
-    private static Dictionary<string, string> AdminProperties(AgentOptions options)
+    private Dictionary<string, string> AdminProperties(AgentOptions options)
     {
         var properties = options.Source.Properties
             .Where(property => !property.Key.StartsWith("dotnet.", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
         properties["bootstrap.servers"] = options.Source.BootstrapServers;
+        kafka.Keyring.Current.AddTo(properties);
         return properties;
     }
 }

@@ -3,6 +3,7 @@ using Confluent.Kafka;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Commands;
 
@@ -10,6 +11,9 @@ namespace Sidecar.Agent.Commands;
 public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDictionary environment, TextWriter error)
 {
     private const string About = "The name of the subscription; needed where there are several.";
+
+    private Keyring? keyring;
+    private BrokerTrouble? trouble;
 
     /// <summary>A new option that names a subscription.</summary>
     internal static Option<string?> SubscriptionOption() => new("--subscription", "-s") { Description = About };
@@ -24,18 +28,32 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
             return ExitCodes.Misconfigured;
         }
 
+        var opening = Keyring.Open(resolved.Options.Source.Security);
+        if (opening.Keyring is null)
+        {
+            ErrorReport.Write(error, "in the configuration", opening.Problems.Select(problem => problem.ToString()).ToList());
+            return ExitCodes.Misconfigured;
+        }
+
+        keyring = opening.Keyring;
+        trouble = new BrokerTrouble(resolved.Options.Source.Security);
         try
         {
             return await act(resolved.Options);
         }
         catch (KafkaException failure)
         {
-            return Fail($"Kafka: {failure.Error.Reason}");
+            return Fail(trouble.Why is { } why
+                ? $"Kafka: the brokers at {resolved.Options.Source.BootstrapServers} refuse us: {why}"
+                : $"Kafka: {failure.Error.Reason}");
         }
     }
 
     /// <summary>A reader of Kafka under the group's name.</summary>
-    internal static TopicReader Reader(AgentOptions options) => new(ConsumerFactory.Properties(options.Source));
+    internal TopicReader Reader(AgentOptions options) => new(ConsumerFactory.Properties(options.Source), Keyring, trouble!);
+
+    /// <summary>The credentials of the command that runs.</summary>
+    internal Keyring Keyring => keyring ?? throw new InvalidOperationException("no command runs");
 
     /// <summary>The subscription that is named, or the only one; null: it was said what is wrong.</summary>
     internal SubscriptionOptions? Subscription(AgentOptions options, string? name)

@@ -35,7 +35,7 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
         var command = new Command("show", "Shows each partition of the subscriptions' topics.");
         command.SetAction((line, _) => kafka.RunAsync(line, options =>
         {
-            using var reader = KafkaAccess.Reader(options);
+            using var reader = kafka.Reader(options);
             var rows = new List<string[]> { Heading };
             foreach (var name in options.Subscriptions.SelectMany(subscription => subscription.Topics))
             {
@@ -101,7 +101,7 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
     private Task<int> Change(
         ParseResult line, AgentOptions options, Func<TopicReader, GroupOffset, WatermarkOffsets, Wanted> decide)
     {
-        using var reader = KafkaAccess.Reader(options);
+        using var reader = kafka.Reader(options);
         var place = new TopicPartition(line.GetValue(topic)!, line.GetValue(partition));
         if (!options.Subscriptions.Exists(subscription => subscription.Topics.Contains(place.Topic)))
         {

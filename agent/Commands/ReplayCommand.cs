@@ -76,7 +76,7 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
                 + $"retries (such as retries=1m) for its agents and for this command, and replay when they run with it");
         }
 
-        using var reader = KafkaAccess.Reader(options);
+        using var reader = kafka.Reader(options);
         var names = new RetryTopicNames(options.Source.Group, found.Name);
         var retry = names.AddressOf(found.Dispatch.Retries.Min());
         var partitions = reader.Partitions(retry.Topic).Count;
@@ -108,7 +108,8 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
     {
         using var producer = isDry
             ? null
-            : new DeadLetterProducer(KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties));
+            : new DeadLetterProducer(
+                KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), kafka.Keyring);
         var tally = await new LetterReplay(reader, producer, TimeProvider.System, progress).RunAsync(order, plan);
         tally.Write(output, order.Retry.Topic, isDry);
         if (tally.Failure is { } failure)

@@ -2,17 +2,19 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.Kafka;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.DeadLetter;
 
 /// <summary>Writes dead letters to Kafka: one producer for all subscriptions of the process.</summary>
 /// <param name="properties">From <see cref="KafkaProducer.Properties"/>.</param>
-public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> properties) : IDeadLetterProducer, IDisposable
+/// <param name="keyring">The credentials in force.</param>
+public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> properties, Keyring keyring) : IDeadLetterProducer, IDisposable
 {
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Lock guard = new();
-    private KafkaProducer producer = new(properties);
+    private KafkaProducer producer = new(properties, keyring);
 
     /// <summary>The producer in use.</summary>
     internal KafkaProducer Producer => producer;
@@ -86,7 +88,7 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
                 return;
             }
 
-            producer = new KafkaProducer(properties);
+            producer = new KafkaProducer(properties, keyring);
         }
 
         broken.Dispose();
@@ -145,8 +147,12 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         }
     }
 
-    private Dictionary<string, string> AdminProperties() => properties
-        .Where(property => !ProducerOnly.Contains(property.Key)).ToDictionary(StringComparer.Ordinal);
+    private Dictionary<string, string> AdminProperties()
+    {
+        var own = properties.Where(property => !ProducerOnly.Contains(property.Key)).ToDictionary(StringComparer.Ordinal);
+        keyring.Current.AddTo(own);
+        return own;
+    }
 
     // The admin client warns of these on standard error.
     private static readonly HashSet<string> ProducerOnly = new(StringComparer.Ordinal)

@@ -12,6 +12,7 @@ using Prometheus;
 using Serilog;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Agent.Telemetry;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Hosting;
 
@@ -34,7 +35,14 @@ public static class AgentHost
         var (people, application) = (new Door(), new Door());
         await using var app = Build(options, logs.Logger, (people, application), out var telemetry);
         var logger = telemetry.Logs.CreateLogger(typeof(AgentHost).FullName!);
-        if (!TryBuild(options, telemetry, out var pipeline))
+        var opening = Keyring.Open(options.Source.Security, telemetry.Time, telemetry.Logs.CreateLogger<Keyring>());
+        if (opening.Keyring is not { } keyring)
+        {
+            Refuse(options, [.. opening.Problems.Select(problem => problem.ToString())]);
+            return 2;
+        }
+
+        if (!TryBuild(options, keyring, telemetry, out var pipeline))
         {
             return 2;
         }
@@ -74,22 +82,31 @@ public static class AgentHost
     }
 
     /// <summary>The names and values of librdkafka's own properties are known to librdkafka alone: it is the one to ask.</summary>
-    private static bool TryBuild(AgentOptions options, AgentTelemetry telemetry, [NotNullWhen(true)] out Pipeline? pipeline)
+    private static bool TryBuild(
+        AgentOptions options, Keyring keyring, AgentTelemetry telemetry, [NotNullWhen(true)] out Pipeline? pipeline)
     {
         try
         {
-            pipeline = new Pipeline(options, telemetry);
+            pipeline = new Pipeline(options, keyring, telemetry);
             return true;
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
             pipeline = null;
-            var problem = "agent: 1 error in the configuration, nothing was started:\n"
-                + $"  kafka: {error.Message}. Mend or remove the property under kafka: in the configuration file";
-            Console.Error.WriteLine(problem);
-            TerminationLog.Write(options.TerminationLog, problem);
+            Refuse(options, error.Message.StartsWith("ssl.", StringComparison.Ordinal)
+                ? $"{SecurityOptions.DirectorySetting}: the files in {options.Source.Security.Directory} cannot be used: {error.Message}. "
+                    + $"{SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together"
+                : $"kafka: {error.Message}. Mend or remove the property under kafka: in the configuration file");
             return false;
         }
+    }
+
+    private static void Refuse(AgentOptions options, params string[] problems)
+    {
+        var text = $"agent: {problems.Length} error{(problems.Length == 1 ? "" : "s")} in the configuration, nothing was started:\n"
+            + string.Join('\n', problems.Select(problem => $"  {problem}"));
+        Console.Error.WriteLine(text);
+        TerminationLog.Write(options.TerminationLog, text);
     }
 
     private static string Version =>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Sidecar.Agent.Contracts;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Kafka;
 
@@ -18,15 +19,38 @@ internal enum Polled
 /// </summary>
 internal sealed unsafe class KafkaConsumer : IDisposable
 {
-    private readonly IConsumer<byte[], byte[]> consumer;
-    private readonly nint client;
+    private readonly Keyring keyring;
+    private readonly Func<KafkaCredentials, IConsumer<byte[], byte[]>> build;
     private readonly RecordReader reader = new();
+    private IConsumer<byte[], byte[]> consumer;
+    private nint client;
+    private KafkaCredentials given;
 
-    /// <summary>Wraps a consumer that was built with its handlers and has not been polled.</summary>
-    public KafkaConsumer(IConsumer<byte[], byte[]> consumer)
+    /// <param name="keyring">The credentials in force.</param>
+    /// <param name="build">Builds a consumer with its handlers and with these credentials.</param>
+    public KafkaConsumer(Keyring keyring, Func<KafkaCredentials, IConsumer<byte[], byte[]>> build)
     {
-        this.consumer = consumer;
+        (this.keyring, this.build) = (keyring, build);
+        Credentials = given = keyring.Current;
+        consumer = build(Credentials);
         client = Librdkafka.HandleOf(consumer);
+    }
+
+    /// <summary>What the client was made with; its user and password may be newer.</summary>
+    public KafkaCredentials Credentials { get; private set; }
+
+    /// <summary>Gives the client a user and a password that have changed, for connections to come. True: they have.</summary>
+    public bool TakePassword()
+    {
+        var now = keyring.Current;
+        var isOther = !ReferenceEquals(now, given) && !now.HasUserOf(given);
+        if (isOther)
+        {
+            now.GiveTo(consumer);
+        }
+
+        given = now;
+        return isOther;
     }
 
     /// <summary>The record of the last poll that returned one; whoever takes it releases it.</summary>

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
 using Sidecar.Agent.Contracts;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Kafka;
 
@@ -36,16 +37,23 @@ internal sealed unsafe class KafkaProducer : IDisposable
     private const int ErrorBytes = 512;
 
     private readonly nint client;
+    private readonly Keyring keyring;
     private readonly Thread reports;
+    private KafkaCredentials given;
     private volatile bool stopping;
 
     /// <param name="properties">From <see cref="Properties"/>.</param>
+    /// <param name="keyring">The credentials in force.</param>
     /// <exception cref="InvalidOperationException">librdkafka does not know a property, or refuses its value.</exception>
-    public KafkaProducer(IReadOnlyDictionary<string, string> properties)
+    public KafkaProducer(IReadOnlyDictionary<string, string> properties, Keyring keyring)
     {
+        this.keyring = keyring;
+        Credentials = given = keyring.Current;
+        var all = properties.ToDictionary(StringComparer.Ordinal);
+        Credentials.AddTo(all);
         var error = stackalloc byte[ErrorBytes];
         var configuration = Librdkafka.NewConfiguration();
-        foreach (var (name, value) in properties)
+        foreach (var (name, value) in all)
         {
             if (Librdkafka.SetProperty(configuration, name, value, error, ErrorBytes) != 0)
             {
@@ -66,6 +74,9 @@ internal sealed unsafe class KafkaProducer : IDisposable
         reports = new Thread(TakeReports) { IsBackground = true, Name = "producer-reports" };
         reports.Start();
     }
+
+    /// <summary>What the client was made with; its user and password may be newer.</summary>
+    public KafkaCredentials Credentials { get; }
 
     /// <summary>The native client.</summary>
     internal nint Client => client;
@@ -187,7 +198,20 @@ internal sealed unsafe class KafkaProducer : IDisposable
         while (!stopping)
         {
             _ = Librdkafka.Poll(client, PollMs);
+            TakePassword();
         }
+    }
+
+    /// <summary>Gives the client a user and a password that have changed, for connections to come.</summary>
+    private void TakePassword()
+    {
+        var now = keyring.Current;
+        if (!ReferenceEquals(now, given) && !now.HasUserOf(given))
+        {
+            now.GiveTo((username, password) => _ = Librdkafka.SetPassword(client, username, password));
+        }
+
+        given = now;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -120,6 +120,9 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Library, EntryPoint = "rd_kafka_new")]
     public static partial nint NewClient(int type, nint configuration, byte* error, nuint errorSize);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_sasl_set_credentials", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint SetPassword(nint client, string username, string password);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_produceva")]
     public static partial nint Produce(nint client, Argument* arguments, nuint count);
 

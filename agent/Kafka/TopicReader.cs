@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Sidecar.Agent.Contracts;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Kafka;
 
@@ -17,14 +18,21 @@ internal sealed class TopicReader : IDisposable
     private readonly KafkaConsumer polled;
 
     /// <param name="properties">Properties of a consumer; its group is only a name here.</param>
-    public TopicReader(IReadOnlyDictionary<string, string> properties)
+    /// <param name="keyring">The credentials.</param>
+    /// <param name="trouble">Who hears why brokers refuse us.</param>
+    public TopicReader(IReadOnlyDictionary<string, string> properties, Keyring keyring, BrokerTrouble trouble)
     {
         var own = properties.ToDictionary(StringComparer.Ordinal);
         own["enable.partition.eof"] = "true";
         own["auto.offset.reset"] = "earliest";
         own.Remove("statistics.interval.ms");
-        consumer = new ConsumerBuilder<byte[], byte[]>(own).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
-        polled = new KafkaConsumer(consumer);
+        var credentials = keyring.Current;
+        credentials.AddTo(own);
+        consumer = new ConsumerBuilder<byte[], byte[]>(own)
+            .SetLogHandler((_, message) => trouble.Heard(message))
+            .SetErrorHandler((_, error) => trouble.Heard(error, credentials, TimeProvider.System.GetUtcNow()))
+            .Build();
+        polled = new KafkaConsumer(keyring, _ => consumer);
     }
 
     /// <summary>The consumer that reads; for offsets of its group.</summary>

@@ -49,14 +49,14 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private Exception? failure;
     private TimeSpan nextGauges;
 
-    public ConsumeLoop(SourceOptions options, CommitOptions commit, TopicRoutes routes, AgentTelemetry telemetry)
+    public ConsumeLoop(KafkaConnection kafka, CommitOptions commit, TopicRoutes routes, AgentTelemetry telemetry)
     {
-        this.options = options;
+        options = kafka.Options;
         this.routes = routes;
         this.telemetry = telemetry;
         logger = telemetry.Log<ConsumeLoop>();
-        consumer = new KafkaConsumer(ConsumerFactory.Build(options, this, logger));
-        report = new SourceReport(telemetry, routes);
+        report = new SourceReport(telemetry, routes, options);
+        consumer = new KafkaConsumer(kafka.Keyring, credentials => ConsumerFactory.Build(options, credentials, this, logger));
         var commits = new CommitReport(telemetry.Metrics, telemetry.Waits, telemetry.Time);
         committer = new OffsetCommitter(consumer, commit, commits, telemetry.Log<OffsetCommitter>(), telemetry.Time);
         var positions = new StartPositions(consumer, telemetry.Log<StartPositions>(), RequestTimeout);
@@ -137,10 +137,12 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
 
     void IConsumerHandlers.OnError(Error error) => Guard(() =>
     {
-        report.ClientError(error, options.BootstrapServers);
+        report.ClientError(error, consumer.Credentials);
         failure ??= error.IsFatal ? new KafkaException(error) : null;
         return true;
     });
+
+    void IConsumerHandlers.OnLog(LogMessage message) => report.ClientLog(message);
 
     void IConsumerHandlers.OnStatistics(string json) => Guard(() =>
     {
@@ -152,7 +154,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     {
         try
         {
-            report.Started(options);
+            report.Started();
             participation.Steer();
             while (orders.IsInService && failure is null)
             {
@@ -252,6 +254,10 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         }
 
         topics.Tick(now);
+        if (consumer.TakePassword())
+        {
+            report.OtherPassword();
+        }
     }
 
     private void Leave()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Source;
 
@@ -17,6 +18,9 @@ internal interface IConsumerHandlers
     void OnCommitted(CommittedOffsets offsets);
 
     void OnError(Error error);
+
+    /// <summary>The client has logged something. On threads of the client's own, unlike all others.</summary>
+    void OnLog(LogMessage message);
 
     void OnStatistics(string json);
 }
@@ -45,21 +49,32 @@ internal static class ConsumerFactory
     /// <summary>The same for a reader of retry topics, which reads little ahead.</summary>
     private const int ReaderPrefetchRecords = 100;
 
-    public static IConsumer<byte[], byte[]> Build(SourceOptions options, IConsumerHandlers handlers, ILogger logger) =>
-        new ConsumerBuilder<byte[], byte[]>(Properties(options))
+    /// <summary>The group's client.</summary>
+    public static IConsumer<byte[], byte[]> Build(
+        SourceOptions options, KafkaCredentials credentials, IConsumerHandlers handlers, ILogger logger)
+    {
+        var properties = Properties(options);
+        credentials.AddTo(properties);
+        return new ConsumerBuilder<byte[], byte[]>(properties)
             .SetPartitionsAssignedHandler((_, partitions) => handlers.OnAssigned(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => handlers.OnRevoked(partitions))
             .SetPartitionsLostHandler((_, partitions) => handlers.OnLost(partitions))
             .SetOffsetsCommittedHandler((_, offsets) => handlers.OnCommitted(offsets))
             .SetErrorHandler((_, error) => handlers.OnError(error))
             .SetStatisticsHandler((_, json) => handlers.OnStatistics(json))
-            .SetLogHandler((_, message) => Log.Librdkafka(logger, message.Facility, message.Message))
+            .SetLogHandler((_, message) =>
+            {
+                handlers.OnLog(message);
+                Log.Librdkafka(logger, message.Facility, message.Message);
+            })
             .Build();
+    }
 
     /// <summary>A client that reads partitions which it is told, up to their ends and on. It is in no group and commits nothing.</summary>
-    public static IConsumer<byte[], byte[]> BuildReader(SourceOptions options, ILogger logger)
+    public static IConsumer<byte[], byte[]> BuildReader(SourceOptions options, KafkaCredentials credentials, ILogger logger)
     {
         var properties = Properties(options);
+        credentials.AddTo(properties);
         properties["enable.partition.eof"] = "true";
         properties["queued.min.messages"] = Number(ReaderPrefetchRecords);
         properties.Remove("statistics.interval.ms");

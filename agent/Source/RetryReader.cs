@@ -45,17 +45,18 @@ internal sealed class RetryReader : IDisposable
     /// <param name="route">The retry topics.</param>
     /// <param name="dispatcher">Who takes what is due.</param>
     /// <param name="letters">Who keeps records that are not ours; null: nobody, and their partition stands.</param>
-    /// <param name="options">The Kafka client.</param>
+    /// <param name="kafka">What the Kafka client is made with.</param>
     /// <param name="telemetry">Who is told what happens.</param>
     public RetryReader(
-        RetryRoute route, Dispatcher dispatcher, DeadLetterWriter? letters, SourceOptions options, AgentTelemetry telemetry)
+        RetryRoute route, Dispatcher dispatcher, DeadLetterWriter? letters, KafkaConnection kafka, AgentTelemetry telemetry)
     {
         this.route = route;
         this.dispatcher = dispatcher;
         this.telemetry = telemetry;
         logger = telemetry.Log<RetryReader>();
         intake = new RetryIntake(route, dispatcher, letters, logger);
-        consumer = new KafkaConsumer(ConsumerFactory.BuildReader(options, logger));
+        consumer = new KafkaConsumer(
+            kafka.Keyring, credentials => ConsumerFactory.BuildReader(kafka.Options, credentials, logger));
         positions = new StartPositions(consumer, telemetry.Log<StartPositions>(), RequestTimeout);
     }
 
@@ -99,6 +100,7 @@ internal sealed class RetryReader : IDisposable
 
                 intake.LetGoWhatIsDue(telemetry.Time.GetUtcNow().ToUnixTimeMilliseconds());
                 Steer();
+                consumer.TakePassword();
             }
 
             ended.SetResult();

@@ -1,3 +1,5 @@
+using Sidecar.Credentials;
+
 namespace Sidecar.Agent.Source;
 
 /// <summary>Where a group starts in partitions that exist when it first joins. Partitions added later start at earliest.</summary>
@@ -19,10 +21,15 @@ public sealed class SourceOptions
         "bootstrap.servers", "group.id", "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset",
         "enable.partition.eof", "client.id", "partition.assignment.strategy", "session.timeout.ms",
         "max.poll.interval.ms", "allow.auto.create.topics", "group.instance.id", "group.protocol",
+        "security.protocol", "sasl.mechanism", "sasl.mechanisms", "sasl.username", "ssl.ca.location", "ssl.ca.pem",
+        "ssl.certificate.location", "ssl.certificate.pem", "ssl.key.location", "ssl.keystore.location",
     ];
 
     /// <summary>Addresses of brokers, <c>host:port</c> separated by commas. Required.</summary>
     public string BootstrapServers { get; set; } = "";
+
+    /// <summary>How clients authenticate themselves.</summary>
+    public SecurityOptions Security { get; } = new();
 
     /// <summary>The consumer group; by default <c>namespace.service</c>.</summary>
     public string Group { get; set; } = "";

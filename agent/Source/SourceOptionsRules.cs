@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sidecar.Agent.Contracts;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Source;
 
@@ -53,8 +54,8 @@ public static class SourceOptionsRules
             return new RuleBreak(
                 property,
                 property,
-                "secrets come from mounted files, which is not supported yet",
-                "Remove it; client certificates work without a password by ssl.key.location");
+                "secrets come from mounted files",
+                $"Remove it; put it into a Secret, mount that, and name the directory by {SecurityOptions.DirectorySetting}");
         }
 
         if (SourceOptions.OwnProperties.Contains(property) || OtherNames.Contains(property)
@@ -70,7 +71,7 @@ public static class SourceOptionsRules
                 property,
                 property,
                 "connections without a check of the server's certificate are not supported",
-                "Give the authority's certificate by ssl.ca.location");
+                $"Put the authority's certificate into {SecurityOptions.DirectorySetting} as {SecurityOptions.AuthorityFile}");
         }
 
         return null;
@@ -79,6 +80,11 @@ public static class SourceOptionsRules
     /// <summary>Adds what is wrong between the fields to <paramref name="broken"/>.</summary>
     public static void Check(SourceOptions options, ICollection<RuleBreak> broken)
     {
+        foreach (var problem in options.Security.Check())
+        {
+            broken.Add(new RuleBreak(problem.Setting, problem.Setting, problem.Problem, problem.Fix));
+        }
+
         var heartbeat = DefaultHeartbeat;
         if (options.Properties.TryGetValue(Heartbeat, out var text)
             && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
@@ -104,6 +110,13 @@ public static class SourceOptionsRules
         "group.id" => "Use group",
         "session.timeout.ms" => "Use session-timeout",
         "auto.offset.reset" => "Use start, per subscription",
+        "security.protocol" => $"Use {SecurityOptions.ProtocolSetting}",
+        "sasl.mechanism" or "sasl.mechanisms" => $"Use {SecurityOptions.MechanismSetting}",
+        "sasl.username" => $"Put it into {SecurityOptions.DirectorySetting} as {SecurityOptions.UsernameFile}",
+        "ssl.ca.location" or "ssl.ca.pem" => $"Put it into {SecurityOptions.DirectorySetting} as {SecurityOptions.AuthorityFile}",
+        "ssl.certificate.location" or "ssl.certificate.pem" or "ssl.keystore.location" =>
+            $"Put it into {SecurityOptions.DirectorySetting} as {SecurityOptions.CertificateFile}",
+        "ssl.key.location" => $"Put it into {SecurityOptions.DirectorySetting} as {SecurityOptions.KeyFile}",
         _ => "Remove it",
     };
 }

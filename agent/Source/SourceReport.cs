@@ -3,11 +3,12 @@ using Microsoft.Extensions.Logging;
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Telemetry;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Source;
 
 /// <summary>Says what the consumer meets: to the log, the metrics and the waits. On the consume thread.</summary>
-internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
+internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes, SourceOptions options)
 {
     private const string Kafka = "kafka";
     private const string Group = "group";
@@ -16,11 +17,12 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
     private readonly ILogger<SourceReport> logger = telemetry.Log<SourceReport>();
     private readonly AgentMetrics metrics = telemetry.Metrics;
     private readonly Waits waits = telemetry.Waits;
+    private readonly BrokerTrouble trouble = new(options.Security);
 
     /// <summary>Monotonic time.</summary>
     public TimeSpan Now => telemetry.Time.GetElapsedTime(0);
 
-    public void Started(SourceOptions options) => Log.Joining(
+    public void Started() => Log.Joining(
         logger, options.Group, string.Join(", ", routes.Topics), options.BootstrapServers);
 
     /// <summary>A subscription takes part in the group, or does not (any more).</summary>
@@ -51,6 +53,7 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
     {
         metrics.Rebalances.WithLabels("assigned").Inc();
         metrics.Assigned.WithLabels(SubscriptionOf(partition)).Inc();
+        trouble.Over();
         waits.Over(Kafka);
         waits.Over(Group);
         waits.Over(Topic(partition.Topic));
@@ -85,27 +88,35 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes)
         if (brokers > 0)
         {
             telemetry.Life.Connected();
+            trouble.Over();
             waits.Over(Kafka);
         }
     }
 
     /// <summary>The client itself has a problem; it goes on trying.</summary>
-    public void ClientError(Error error, string bootstrapServers)
+    public void ClientError(Error error, KafkaCredentials credentials)
     {
         metrics.KafkaErrors.WithLabels(error.Code.ToString()).Inc();
+        trouble.Heard(error, credentials, telemetry.Time.GetUtcNow());
         switch (error.Code)
         {
-            case ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_Resolve:
-                waits.For(Kafka, $"no broker answers at {bootstrapServers}. Is the address right, and Kafka up?");
-                break;
-            case ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed:
-                waits.For(Kafka, $"the brokers at {bootstrapServers} refuse us: {error.Reason}");
+            case ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Transport or ErrorCode.Local_Resolve
+                or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed:
+                waits.For(Kafka, trouble.Why is { } why
+                    ? $"the brokers at {options.BootstrapServers} refuse us: {why}"
+                    : $"no broker answers at {options.BootstrapServers}. Is the address right, and Kafka up?");
                 break;
             default:
                 Log.ClientError(logger, error.Code, error.Reason);
                 break;
         }
     }
+
+    /// <summary>The client has logged something. Any thread.</summary>
+    public void ClientLog(LogMessage message) => trouble.Heard(message);
+
+    /// <summary>The client has another user or password: what it was refused for may be over.</summary>
+    public void OtherPassword() => trouble.Over();
 
     /// <summary>A report that came by poll. Returns why its partition stands now, if it does.</summary>
     public string? Reported(ClientReport report)

@@ -1,6 +1,7 @@
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Telemetry;
+using Sidecar.Credentials;
 using F = Sidecar.Agent.Subscriptions.Field<Sidecar.Agent.Subscriptions.AgentOptions>;
 
 namespace Sidecar.Agent.Subscriptions;
@@ -31,6 +32,18 @@ internal static class ProcessFields
         F.Of(
             "bootstrap-servers", AddressFormats.Brokers, "Addresses of Kafka brokers. Required.",
             o => o.Source.BootstrapServers, (o, v) => o.Source.BootstrapServers = v),
+        F.Of(
+            SecurityOptions.ProtocolSetting, ScalarFormats.Choice([.. SecurityOptions.Protocols.Select(one => (one.Key, one.Value))]),
+            "How connections to Kafka are protected, by Kafka's own names; SSL is TLS.",
+            o => o.Source.Security.Protocol, (o, v) => o.Source.Security.Protocol = v),
+        F.Of(
+            SecurityOptions.MechanismSetting, Words(SecurityOptions.Mechanisms),
+            "How a user and a password are proven. Required with SASL.",
+            o => o.Source.Security.Mechanism, (o, v) => o.Source.Security.Mechanism = v),
+        F.Of(
+            SecurityOptions.DirectorySetting, AddressFormats.File,
+            "The directory of a mounted Secret with the files username and password (SASL), ca.crt, tls.crt and tls.key (TLS).",
+            o => o.Source.Security.Directory, (o, v) => o.Source.Security.Directory = v),
         F.Of(
             SubscriptionFields.AppAddress, AddressFormats.App,
             "Where the application listens, for subscriptions that do not say otherwise.",
@@ -90,7 +103,7 @@ internal static class ProcessFields
             "termination-log", AddressFormats.File,
             "The file that Kubernetes shows as the reason of the container's end; not written where it does not exist.",
             o => o.TerminationLog, (o, v) => o.TerminationLog = v),
-        F.Of("log-level", LogLevel(), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
+        F.Of("log-level", Words(LogLevels), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
         F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),
         F.NotYet("group-protocol", "consumer: the group protocol on the broker's side."),
@@ -119,15 +132,15 @@ internal static class ProcessFields
         return SourceOptionsRules.IsSecret(name) ? field.AsSecret() : field;
     }
 
-    private static ValueFormat<string> LogLevel()
+    private static ValueFormat<string> Words(IReadOnlyList<string> words)
     {
-        var limits = string.Join(" | ", LogLevels);
+        var limits = string.Join(" | ", words);
         return ValueFormat<string>.OfText(
             limits,
-            text => LogLevels.Contains(text)
+            text => words.Contains(text)
                 ? new Parsed<string>(text, null)
                 : Parsed<string>.Wrong(
-                    "not one of its words", $"{Nearest.Question(text, LogLevels)}Use one of: {limits}"),
+                    "not one of its words", $"{Nearest.Question(text, words)}Use one of: {limits}"),
             value => value);
     }
 }

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Doctor;
 using Sidecar.OutboxRelay.Hosting;
 using Sidecar.OutboxRelay.Postgres;
+using Sidecar.OutboxRelay.Publish;
 
 namespace Sidecar.OutboxRelay.Commands;
 
@@ -46,8 +48,24 @@ internal static class DoctorCommand
         }
 
         return relay.Publish.BootstrapServers.Length > 0
-            ? [.. findings, .. await TopicChecks.LookAsync(relay.Publish, topics)]
+            ? [.. findings, .. await LookAtKafkaAsync(relay.Publish, topics)]
             : [.. findings, new Finding("kafka", Severity.Warning, "not looked at", "give --bootstrap-servers")];
+    }
+
+    private static async Task<IReadOnlyList<Finding>> LookAtKafkaAsync(PublishOptions options, IReadOnlyList<string> topics)
+    {
+        var opening = Keyring.Open(options.Security);
+        return opening.Keyring is { } keyring
+            ? [.. Ends(keyring.Current), .. await TopicChecks.LookAsync(options, keyring.Current, topics)]
+            : [.. opening.Problems.Select(problem => Finding.Bad("kafka", $"{problem.Setting}: {problem.Problem}", problem.Fix))];
+    }
+
+    private static IEnumerable<Finding> Ends(KafkaCredentials credentials)
+    {
+        if (credentials.CertificateEnds is { } end)
+        {
+            yield return Finding.Fine("kafka", $"the client's certificate ends at {end:u}");
+        }
     }
 
     private static string Text(IReadOnlyList<Finding> findings)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Hosting;
 using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Publish;
@@ -92,7 +93,13 @@ internal static class ReplayCommand
             return Answers.Say($"{found.Rows} rows from id {found.First} to {found.Last} would be sent");
         }
 
-        using var sender = new ReplaySender(publish, found.Outbox, TimeProvider.System.GetUtcNow());
+        var opening = Keyring.Open(publish.Security);
+        if (opening.Keyring is not { } keyring)
+        {
+            return Flags.Refuse(opening.Problems.Select(one => $"--{one}"));
+        }
+
+        using var sender = new ReplaySender(publish, keyring.Current, found.Outbox, TimeProvider.System.GetUtcNow());
         using var stop = new CancellationTokenSource();
         using var interrupt = new Interrupt(stop);
         return await new ReplayRun(log, sender, range, how.Rate).RunAsync(found, stop.Token);

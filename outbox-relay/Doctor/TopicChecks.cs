@@ -1,6 +1,7 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Publish;
 
 namespace Sidecar.OutboxRelay.Doctor;
@@ -11,12 +12,16 @@ public static class TopicChecks
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     /// <summary>What was found about brokers and topics.</summary>
-    public static async Task<IReadOnlyList<Finding>> LookAsync(PublishOptions options, IReadOnlyList<string> topics)
+    public static async Task<IReadOnlyList<Finding>> LookAsync(
+        PublishOptions options, KafkaCredentials credentials, IReadOnlyList<string> topics)
     {
-        using var admin = new AdminClientBuilder(new AdminClientConfig
-        {
-            BootstrapServers = options.BootstrapServers, ClientId = "outbox-relay-doctor",
-        }).SetLogHandler((_, _) => { }).Build();
+        var trouble = new BrokerTrouble(options.Security);
+        var configuration = new AdminClientConfig { BootstrapServers = options.BootstrapServers, ClientId = "outbox-relay-doctor" };
+        credentials.AddTo(configuration);
+        using var admin = new AdminClientBuilder(configuration)
+            .SetErrorHandler((_, error) => trouble.Heard(error, credentials, TimeProvider.System.GetUtcNow()))
+            .SetLogHandler((_, message) => trouble.Heard(message))
+            .Build();
         try
         {
             var metadata = await Task.Run(() => admin.GetMetadata(Timeout));
@@ -35,7 +40,9 @@ public static class TopicChecks
         }
         catch (KafkaException e)
         {
-            return [Finding.Bad("kafka", $"{options.BootstrapServers}: {e.Error.Reason}", "address, network, TLS, credentials")];
+            return [trouble.Why is { } why
+                ? Finding.Bad("kafka", $"the brokers at {options.BootstrapServers} refuse us", why)
+                : Finding.Bad("kafka", $"{options.BootstrapServers}: {e.Error.Reason}", "address, network, security protocol")];
         }
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Publish;
 using Sidecar.OutboxRelay.Store;
@@ -18,6 +19,17 @@ public static class RelayHost
         using var logs = LogSetup.Create(options.Hosting);
         var log = logs.CreateLogger("Sidecar.OutboxRelay.Hosting");
         var telemetry = new RelayTelemetry(time, logs);
+        var opening = Keyring.Open(options.Relay.Publish.Security, time, logs.CreateLogger<Keyring>());
+        if (opening.Keyring is not { } keyring)
+        {
+            foreach (var problem in opening.Problems)
+            {
+                Console.Error.WriteLine($"outbox-relay: --{problem}");
+            }
+
+            return 2;
+        }
+
         await using var port = MetricsPort.Build(options, telemetry);
         try
         {
@@ -30,7 +42,7 @@ public static class RelayHost
         }
 
         log.Started(RelayMetrics.Version, string.Join(", ", port.Urls), Database(options.Relay.Store));
-        var failed = await RelayAsync(options.Relay, telemetry, port.Lifetime, log);
+        var failed = await RelayAsync(options.Relay, keyring, telemetry, port.Lifetime);
         await port.StopAsync();
         log.Stopped();
         return failed ? 1 : 0;
@@ -42,12 +54,12 @@ public static class RelayHost
         : options.PostgresFile;
 
     private static async Task<bool> RelayAsync(
-        RelayOptions options, RelayTelemetry telemetry, IHostApplicationLifetime lifetime, ILogger log)
+        RelayOptions options, Keyring keyring, RelayTelemetry telemetry, IHostApplicationLifetime lifetime)
     {
         using IOutboxStore store = options.Store.IsPostgres
             ? new PgStore(options.Store, options.Lease.Length, telemetry)
             : new SqliteStore(options.Store, TimeProvider.System);
-        using var publisher = new KafkaPublisher(options.Publish, telemetry);
+        using var publisher = new KafkaPublisher(options.Publish, keyring, telemetry);
         var relay = new Relay(options, store, publisher, telemetry);
         try
         {
@@ -58,7 +70,7 @@ public static class RelayHost
         catch (Exception e)
         {
             // The loop's owner: whatever ends it is a bug or an impossible environment, and must not look like success.
-            log.LoopFailed(e);
+            telemetry.Logs.CreateLogger("Sidecar.OutboxRelay.Hosting").LoopFailed(e);
             return true;
         }
     }

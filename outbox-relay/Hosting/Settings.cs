@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Postgres;
 
@@ -36,12 +37,27 @@ public static class Settings
         "busy-timeout", "SIDECAR_OUTBOX_BUSY_TIMEOUT", "1s", "The longest wait for another writer at a time.",
         TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), (to, value) => to.Relay.Store.BusyTimeout = value);
 
+    /// <summary>How Kafka is told who we are; the same names as the agent's.</summary>
+    public static readonly IReadOnlyList<Setting> Security =
+    [
+        Choice(SecurityOptions.ProtocolSetting, "SIDECAR_KAFKA_SECURITY_PROTOCOL", "PLAINTEXT",
+            "How connections to Kafka are protected: PLAINTEXT, SSL (TLS), SASL_PLAINTEXT or SASL_SSL.",
+            SecurityOptions.Protocols, (to, value) => to.Relay.Publish.Security.Protocol = value),
+        Choice(SecurityOptions.MechanismSetting, "SIDECAR_KAFKA_SASL_MECHANISM", null,
+            "How a user and a password are proven, with SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.",
+            SecurityOptions.Mechanisms.ToDictionary(one => one), (to, value) => to.Relay.Publish.Security.Mechanism = value),
+        new(SecurityOptions.DirectorySetting, "SIDECAR_KAFKA_CREDENTIALS", null,
+            "The directory of a mounted Secret with the files username and password (SASL), ca.crt, tls.crt and tls.key (TLS).",
+            Directory),
+    ];
+
     /// <summary>All settings of <c>run</c>, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
         .. Database,
         new("bootstrap-servers", "SIDECAR_BOOTSTRAP_SERVERS", null, "Kafka brokers to begin with: host:port,...",
             Servers),
+        .. Security,
         new("service", "SIDECAR_SERVICE", null, "The service's name; with the namespace the default of --source.",
             (to, text) => Text(text, value => to.Service = value, "the service's name")),
         new("namespace", "SIDECAR_NAMESPACE", null, "The namespace that the service runs in.",
@@ -93,7 +109,8 @@ public static class Settings
     ];
 
     /// <summary>What a command needs that looks at the outbox and at Kafka, or sends.</summary>
-    public static readonly IReadOnlyList<Setting> Publishing = [.. All.Where(setting => Database.Contains(setting) ||
+    public static readonly IReadOnlyList<Setting> Publishing = [.. All.Where(setting =>
+        Database.Contains(setting) || Security.Contains(setting) ||
         setting.Name is "bootstrap-servers" or "service" or "namespace" or "source" or "max-message-bytes" or "busy-timeout")];
 
     /// <summary>Reads the settings; each error names the key, the value and the fix.</summary>
@@ -139,6 +156,7 @@ public static class Settings
                 string.Join(", ", Database.Select(setting => $"{setting.Flag} ({setting.Variable})")));
         }
 
+        errors.AddRange(options.Relay.Publish.Security.Check().Select(problem => $"--{problem}"));
         if (options.Relay.Store is { ReadsWal: true, SqlitePath.Length: > 0 })
         {
             errors.Add("--mode is 'wal': SQLite has no log to read: leave it out, or give --postgres");
@@ -150,6 +168,12 @@ public static class Settings
         }
 
         return (options, errors);
+    }
+
+    private static string? Directory(ProgramOptions to, string text)
+    {
+        to.Relay.Publish.Security.Directory = text;
+        return text.StartsWith('/') ? null : "a path from the root, such as /etc/sidecar/kafka";
     }
 
     private static string? Servers(ProgramOptions to, string text)
@@ -215,7 +239,7 @@ public static class Settings
         });
 
     private static Setting Choice<T>(
-        string name, string variable, string standard, string help, Dictionary<string, T> choices,
+        string name, string variable, string? standard, string help, IReadOnlyDictionary<string, T> choices,
         Action<ProgramOptions, T> set) =>
         new(name, variable, standard, help, (to, text) =>
         {

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Telemetry;
 
 namespace Sidecar.OutboxRelay.Publish;
@@ -10,7 +11,7 @@ namespace Sidecar.OutboxRelay.Publish;
 /// After a refusal it is broken by its own choice, and is made again. Owned by the relay's loop; reports come on its
 /// own thread.
 /// </summary>
-public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry telemetry) : IDisposable
+public sealed class KafkaPublisher(PublishOptions options, Keyring keyring, RelayTelemetry telemetry) : IDisposable
 {
     private const int DefaultBatchBytes = 1_000_000;
     private const int SmallestBatchBytes = 1024;
@@ -31,16 +32,40 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
     private IProducer<byte[]?, byte[]?>? producer;
     private IAdminClient? admin;
     private int batchBytes = DefaultBatchBytes;
+    private readonly BrokerTrouble trouble = new(options.Security);
+    private KafkaCredentials given = keyring.Current;
     private Error? lastError;
 
     /// <summary>Makes the producer; it connects by itself.</summary>
     public void Start()
     {
-        producer = new ProducerBuilder<byte[]?, byte[]?>(Configuration())
-            .SetErrorHandler((_, error) => lastError = error)
-            .SetLogHandler((_, message) => log.Library(message.Facility, message.Message))
+        var credentials = given = keyring.Current;
+        producer = new ProducerBuilder<byte[]?, byte[]?>(Configuration(credentials))
+            .SetErrorHandler((_, error) =>
+            {
+                lastError = error;
+                trouble.Heard(error, credentials, telemetry.Time.GetUtcNow());
+            })
+            .SetLogHandler((_, message) =>
+            {
+                trouble.Heard(message);
+                log.Library(message.Facility, message.Message);
+            })
             .Build();
         admin = new DependentAdminClientBuilder(producer.Handle).Build();
+    }
+
+    /// <summary>Gives the producer a user and a password that have changed, for connections to come.</summary>
+    public void TakePassword()
+    {
+        var now = keyring.Current;
+        if (!ReferenceEquals(now, given) && !now.HasUserOf(given))
+        {
+            now.GiveTo(producer!);
+            trouble.Over();
+        }
+
+        given = now;
     }
 
     /// <summary>Gives up the producer with all that is in it, and makes a new one.</summary>
@@ -101,6 +126,7 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         {
             await Task.Run(() => admin!.GetMetadata(AskTimeout));
             lastError = null;
+            trouble.Over();
             return null;
         }
         catch (KafkaException)
@@ -172,10 +198,10 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         get
         {
             // Only what points to a cause that stays: the codes of failed attempts alternate.
-            var stays = lastError?.Code
-                is ErrorCode.Local_Resolve or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl;
-            var cause = stays ? $" ({lastError!.Code.GetReason()})" : "";
-            return $"no broker of {options.BootstrapServers} answers{cause}";
+            var cause = lastError?.Code is ErrorCode.Local_Resolve ? $" ({lastError!.Code.GetReason()})" : "";
+            return trouble.Why is { } why
+                ? $"the brokers at {options.BootstrapServers} refuse us: {why}"
+                : $"no broker of {options.BootstrapServers} answers{cause}";
         }
     }
 
@@ -186,6 +212,13 @@ public sealed class KafkaPublisher(PublishOptions options, RelayTelemetry teleme
         producer?.Dispose();
         admin = null;
         producer = null;
+    }
+
+    private ProducerConfig Configuration(KafkaCredentials credentials)
+    {
+        var configuration = Configuration();
+        credentials.AddTo(configuration);
+        return configuration;
     }
 
     private ProducerConfig Configuration() => new()

@@ -1,3 +1,4 @@
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Contracts;
 
 namespace Sidecar.OutboxRelay.Publish;
@@ -7,6 +8,9 @@ public sealed class PublishOptions
 {
     /// <summary>Brokers to begin with, <c>host:port</c>, separated by commas.</summary>
     public string BootstrapServers { get; set; } = "";
+
+    /// <summary>How clients authenticate themselves.</summary>
+    public SecurityOptions Security { get; } = new();
 
     /// <summary>The value of <c>ce_source</c> where a row has none; null: <c>/outbox/UUID</c>.</summary>
     public string? Source { get; set; }

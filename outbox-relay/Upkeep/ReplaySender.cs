@@ -1,5 +1,6 @@
 using System.Text;
 using Confluent.Kafka;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Publish;
 
@@ -25,12 +26,19 @@ public sealed class ReplaySender : IDisposable
     private readonly RecordMapper mapper;
     private readonly byte[] mark;
 
-    public ReplaySender(PublishOptions options, string outbox, DateTimeOffset began)
+    private readonly BrokerTrouble trouble;
+
+    /// <param name="options">How rows become records.</param>
+    /// <param name="credentials">Who we are to Kafka.</param>
+    /// <param name="outbox">The outbox's UUID.</param>
+    /// <param name="began">What the header says.</param>
+    public ReplaySender(PublishOptions options, KafkaCredentials credentials, string outbox, DateTimeOffset began)
     {
+        trouble = new BrokerTrouble(options.Security);
         mapper = new RecordMapper(options, outbox);
         mark = Encoding.UTF8.GetBytes(began.UtcDateTime.ToString(
             "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture));
-        producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig
+        var configuration = new ProducerConfig
         {
             BootstrapServers = options.BootstrapServers,
             ClientId = "outbox-relay-replay",
@@ -40,7 +48,12 @@ public sealed class ReplaySender : IDisposable
             MessageTimeoutMs = MessageTimeoutMs,
             MessageMaxBytes = options.MaxMessageBytes,
             LingerMs = 5,
-        }).SetLogHandler((_, _) => { }).Build();
+        };
+        credentials.AddTo(configuration);
+        producer = new ProducerBuilder<byte[]?, byte[]?>(configuration)
+            .SetErrorHandler((_, error) => trouble.Heard(error, credentials, TimeProvider.System.GetUtcNow()))
+            .SetLogHandler((_, message) => trouble.Heard(message))
+            .Build();
     }
 
     /// <summary>Sends rows in order; what follows the first failure may or may not be in Kafka.</summary>
@@ -54,7 +67,8 @@ public sealed class ReplaySender : IDisposable
 
         var problems = await Task.WhenAll(reports);
         var first = Array.FindIndex(problems, problem => problem is not null);
-        return first < 0 ? new(rows.Count, null) : new(first, $"row {rows[first].Id}: {problems[first]}");
+        return first < 0 ? new(rows.Count, null)
+            : new(first, $"row {rows[first].Id}: {problems[first]}{(trouble.Why is { } why ? $": the brokers refuse us: {why}" : "")}");
     }
 
     /// <inheritdoc/>

@@ -9,30 +9,13 @@
 {{- end -}}
 {{- with $v.agent.defaults -}}{{- $_ := set $all "defaults" (include "sidecar.text" .) -}}{{- end -}}
 {{- range $name, $value := $v.agent.settings -}}{{- $_ := set $all $name (include "sidecar.text" $value) -}}{{- end -}}
-{{- range $name, $value := include "sidecar.kafkaProperties" . | fromJson -}}
+{{- range $name, $value := $v.kafka.properties -}}
 {{- $_ := set $all (printf "kafka.%s" $name) (include "sidecar.text" $value) -}}
 {{- end -}}
 {{- $lines := list -}}
 {{- range $name, $value := $all -}}{{- $lines = append $lines (printf "sidecar.events/%s: %s" $name ($value | quote)) -}}{{- end -}}
 {{- join "\n" $lines -}}
 {{- end -}}
-{{- end -}}
-
-{{/* Properties of librdkafka, as JSON: the values' own win over those of TLS. */}}
-{{- define "sidecar.kafkaProperties" -}}
-{{- $v := include "sidecar.values" . | fromJson -}}
-{{- $tls := dict -}}
-{{- with $v.kafka.tls -}}
-{{- if .enabled -}}
-{{- $_ := set $tls "security.protocol" "SSL" -}}
-{{- if and .existingSecret .caKey -}}{{- $_ := set $tls "ssl.ca.location" (printf "/etc/sidecar/kafka/%s" .caKey) -}}{{- end -}}
-{{- if .certKey -}}
-{{- $_ := set $tls "ssl.certificate.location" (printf "/etc/sidecar/kafka/%s" .certKey) -}}
-{{- $_ := set $tls "ssl.key.location" (printf "/etc/sidecar/kafka/%s" .keyKey) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- merge (dict) $v.kafka.properties $tls | toJson -}}
 {{- end -}}
 
 {{/* A value as text: what is no text becomes JSON, in which the agent reads blocks. Numbers have no exponent. */}}

@@ -43,9 +43,7 @@ containers in the classic one.
   securityContext: {{- include "sidecar.securityContext" . | nindent 4 }}
   volumeMounts:
     - {name: sidecar-podinfo, mountPath: /etc/sidecar/podinfo, readOnly: true}
-    {{- if and $v.kafka.tls.enabled $v.kafka.tls.existingSecret }}
-    - {name: sidecar-kafka, mountPath: /etc/sidecar/kafka, readOnly: true}
-    {{- end }}
+    {{- include "sidecar.kafkaMount" . | nindent 4 }}
     {{- with $agent.extraVolumeMounts }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -81,8 +79,9 @@ containers in the classic one.
   terminationMessagePolicy: FallbackToLogsOnError
   resources: {{- toYaml $relay.resources | nindent 4 }}
   securityContext: {{- include "sidecar.securityContext" . | nindent 4 }}
-  {{- if or $relay.sqlite.path $relay.postgres.existingSecret $relay.extraVolumeMounts }}
+  {{- if or $relay.sqlite.path $relay.postgres.existingSecret $relay.extraVolumeMounts (include "sidecar.kafkaMount" .) }}
   volumeMounts:
+    {{- include "sidecar.kafkaMount" . | nindent 4 }}
     {{- if $relay.sqlite.path }}
     - {name: {{ $relay.sqlite.volume }}, mountPath: {{ $relay.sqlite.mountPath }}}
     {{- else }}
@@ -100,6 +99,45 @@ containers in the classic one.
 - {name: SIDECAR_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
 - {name: SIDECAR_SERVICE, value: {{ include "sidecar.service" . | quote }}}
 - {name: SIDECAR_BOOTSTRAP_SERVERS, value: {{ $v.kafka.bootstrapServers | quote }}}
+{{- with $v.kafka.security }}
+{{- if ne .protocol "PLAINTEXT" }}
+- {name: SIDECAR_KAFKA_SECURITY_PROTOCOL, value: {{ .protocol }}}
+{{- with .mechanism }}
+- {name: SIDECAR_KAFKA_SASL_MECHANISM, value: {{ . }}}
+{{- end }}
+{{- if include "sidecar.kafkaMount" $ }}
+- {name: SIDECAR_KAFKA_CREDENTIALS, value: /etc/sidecar/kafka}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The mount of the credentials for Kafka; empty: there are none. */}}
+{{- define "sidecar.kafkaMount" -}}
+{{- if include "sidecar.kafkaSecrets" . | fromJsonArray -}}
+- {name: sidecar-kafka, mountPath: /etc/sidecar/kafka, readOnly: true}
+{{- end -}}
+{{- end -}}
+
+{{/* The sources of the credentials' volume, as a JSON list. The files have the names that the programs know. */}}
+{{- define "sidecar.kafkaSecrets" -}}
+{{- $s := (include "sidecar.values" . | fromJson).kafka.security -}}
+{{- $own := list -}}
+{{- if hasPrefix "SASL_" $s.protocol -}}
+{{- $own = list (dict "key" $s.usernameKey "path" "username") (dict "key" $s.passwordKey "path" "password") -}}
+{{- end -}}
+{{- if $s.certKey -}}
+{{- $own = concat $own (list (dict "key" $s.certKey "path" "tls.crt") (dict "key" $s.keyKey "path" "tls.key")) -}}
+{{- end -}}
+{{- $sources := list -}}
+{{- if $own -}}
+{{- $sources = append $sources (dict "secret" (dict "name" $s.existingSecret "items" $own)) -}}
+{{- end -}}
+{{- if $s.caSecret -}}
+{{- $ca := list (dict "key" $s.caKey "path" "ca.crt") -}}
+{{- $sources = append $sources (dict "secret" (dict "name" $s.caSecret "items" $ca)) -}}
+{{- end -}}
+{{- $sources | toJson -}}
 {{- end -}}
 
 {{- define "sidecar.relay.variable" -}}
@@ -140,9 +178,9 @@ the pod's fsGroup is not ours to set; 292 is 0444.
 {{- if $v.agent.enabled -}}
 {{- $item := dict "path" "annotations" "fieldRef" (dict "fieldPath" "metadata.annotations") -}}
 {{- $volumes = append $volumes (dict "name" "sidecar-podinfo" "downwardAPI" (dict "items" (list $item))) -}}
-{{- if and $v.kafka.tls.enabled $v.kafka.tls.existingSecret -}}
-{{- $volumes = append $volumes (dict "name" "sidecar-kafka" "secret" (dict "secretName" $v.kafka.tls.existingSecret "defaultMode" 292)) -}}
 {{- end -}}
+{{- with include "sidecar.kafkaSecrets" . | fromJsonArray -}}
+{{- $volumes = append $volumes (dict "name" "sidecar-kafka" "projected" (dict "defaultMode" 292 "sources" .)) -}}
 {{- end -}}
 {{- if and $v.relay.enabled $v.relay.postgres.existingSecret -}}
 {{- $item := dict "key" $v.relay.postgres.key "path" $v.relay.postgres.key -}}

@@ -94,15 +94,41 @@ app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
 {{- if and $v.relay.sqlite.path (not (hasPrefix (printf "%s/" $v.relay.sqlite.mountPath) $v.relay.sqlite.path)) -}}
 {{- $wrong = append $wrong (printf "%s.relay.sqlite.path is not below %s.relay.sqlite.mountPath (%s)" $as $as $v.relay.sqlite.mountPath) -}}
 {{- end -}}
-{{- if $v.kafka.tls.enabled -}}
-{{- $wrong = append $wrong (printf "%s.kafka.tls.enabled is true and %s.relay.enabled too: the relay does not know TLS yet" $as $as) -}}
 {{- end -}}
-{{- end -}}
-{{- if and (or $v.kafka.tls.certKey $v.kafka.tls.keyKey) (not (and $v.kafka.tls.certKey $v.kafka.tls.keyKey $v.kafka.tls.existingSecret)) -}}
-{{- $wrong = append $wrong (printf "%s.kafka.tls: a client's certificate takes existingSecret, certKey and keyKey" $as) -}}
-{{- end -}}
+{{- $wrong = concat $wrong (include "sidecar.checkSecurity" . | fromJsonArray) -}}
 {{- if lt (list $v.agent.metricsPort $v.agent.adminPort $v.relay.metricsPort | uniq | len) 3 -}}
 {{- $wrong = append $wrong (printf "two of %s.agent.metricsPort, %s.agent.adminPort and %s.relay.metricsPort are the same" $as $as $as) -}}
 {{- end -}}
 {{- if $wrong -}}{{- fail (printf "\n  %s" (join "\n  " $wrong)) -}}{{- end -}}
+{{- end -}}
+
+{{/* What is wrong with kafka.security, as a JSON list. */}}
+{{- define "sidecar.checkSecurity" -}}
+{{- $at := printf "%s.kafka.security" (include "sidecar.alias" .) -}}
+{{- $s := (include "sidecar.values" . | fromJson).kafka.security -}}
+{{- $sasl := hasPrefix "SASL_" $s.protocol -}}
+{{- $tls := has $s.protocol (list "SSL" "SASL_SSL") -}}
+{{- $wrong := list -}}
+{{- if and $sasl (not $s.existingSecret) -}}
+{{- $wrong = append $wrong (printf "%s.existingSecret is empty: name the Secret with the user and the password" $at) -}}
+{{- end -}}
+{{- if and $sasl (not $s.mechanism) -}}
+{{- $wrong = append $wrong (printf "%s.mechanism is empty: give PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512" $at) -}}
+{{- end -}}
+{{- if and $s.mechanism (not $sasl) -}}
+{{- $wrong = append $wrong (printf "%s.mechanism is given and %s.protocol is %s: set it to SASL_SSL" $at $at $s.protocol) -}}
+{{- end -}}
+{{- if and (or $s.existingSecret $s.caSecret) (eq $s.protocol "PLAINTEXT") -}}
+{{- $wrong = append $wrong (printf "%s has a Secret and its protocol is PLAINTEXT, which uses none: set it to SASL_SSL or SSL" $at) -}}
+{{- end -}}
+{{- if and (or $s.certKey $s.keyKey) (not (and $s.certKey $s.keyKey $s.existingSecret $tls)) -}}
+{{- $wrong = append $wrong (printf "%s: a client's certificate takes existingSecret, certKey, keyKey, and SSL or SASL_SSL" $at) -}}
+{{- end -}}
+{{- if and $s.caSecret (not $tls) -}}
+{{- $wrong = append $wrong (printf "%s.caSecret is given and %s.protocol is %s, which knows no certificates" $at $at $s.protocol) -}}
+{{- end -}}
+{{- if and $s.existingSecret (not $sasl) (not $s.certKey) -}}
+{{- $wrong = append $wrong (printf "%s.existingSecret is given and nothing of it is used: name certKey and keyKey, or set protocol to SASL_SSL" $at) -}}
+{{- end -}}
+{{- $wrong | toJson -}}
 {{- end -}}

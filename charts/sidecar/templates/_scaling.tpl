@@ -26,7 +26,7 @@ spec:
         offsetResetPolicy: earliest
         # A partition that stands keeps its lag: more replicas would not help it.
         excludePersistentLag: "true"
-        {{- if $v.kafka.tls.enabled }}
+        {{- if has $v.kafka.security.protocol (list "SSL" "SASL_SSL") }}
         tls: enable
         {{- end }}
       {{- with $v.autoscaling.authenticationRef }}

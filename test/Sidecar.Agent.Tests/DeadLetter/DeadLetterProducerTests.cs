@@ -1,6 +1,7 @@
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Tests.Delivery;
+using Sidecar.Credentials;
 using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.Agent.Tests.DeadLetter;
@@ -17,7 +18,8 @@ public sealed class DeadLetterProducerTests
     {
         await using var kafka = await KafkaServer.StartMockAsync();
         await kafka.CreateTopicAsync(Address.Topic, 1);
-        using var producer = new DeadLetterProducer(KafkaProducer.Properties(kafka.BootstrapServers, new Dictionary<string, string>()));
+        using var producer = new DeadLetterProducer(
+            KafkaProducer.Properties(kafka.BootstrapServers, new Dictionary<string, string>()), Open());
         Assert.That((await SendAsync(producer)).End, Is.EqualTo(ProduceEnd.Acknowledged));
         FatalError.Raise(producer.Producer.Client);
 
@@ -28,8 +30,10 @@ public sealed class DeadLetterProducerTests
 
     [Test]
     public void A_property_that_librdkafka_does_not_know_is_refused_in_its_words() => Assert.That(
-        () => new DeadLetterProducer(new Dictionary<string, string> { ["no.such.property"] = "1" }),
+        () => new DeadLetterProducer(new Dictionary<string, string> { ["no.such.property"] = "1" }, Open()),
         Throws.InvalidOperationException.With.Message.Contains("no.such.property"));
+
+    private static Keyring Open() => Keyring.Open(new SecurityOptions()).Keyring!;
 
     private static Task<ProduceOutcome> SendAsync(DeadLetterProducer producer) =>
         producer.SendAsync(Records.With(), Address, Refused, LetterDetail.Full).WaitAsync(Patience, TimeProvider.System);

@@ -104,7 +104,7 @@ public sealed class ErrorTests
         using var given = Given.ASubscription().File("kafka: {enable.ssl.certificate.verification: false}");
 
         Assert.That(
-            given.OneError(), Does.Contain("= \"false\": connections without a check").And.Contain("ssl.ca.location"));
+            given.OneError(), Does.Contain("= \"false\": connections without a check").And.Contain("kafka-credentials as ca.crt"));
     }
 
     [Test]

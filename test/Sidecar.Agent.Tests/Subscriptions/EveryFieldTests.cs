@@ -6,6 +6,7 @@ using Sidecar.Agent.Health;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Agent.Telemetry;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Tests.Subscriptions;
 
@@ -60,6 +61,9 @@ public sealed class EveryFieldTests
             ["namespace"] = new("money", o => o.Namespace, "money"),
             ["group"] = new("my.group", o => o.Source.Group, "my.group"),
             ["bootstrap-servers"] = new("a:1,[::1]:2", o => o.Source.BootstrapServers, "a:1,[::1]:2"),
+            ["kafka-security-protocol"] = new("SASL_SSL", o => o.Source.Security.Protocol, Protection.SaslTls),
+            ["kafka-sasl-mechanism"] = new("SCRAM-SHA-512", o => o.Source.Security.Mechanism, "SCRAM-SHA-512"),
+            ["kafka-credentials"] = new("/etc/sidecar/kafka", o => o.Source.Security.Directory, "/etc/sidecar/kafka"),
             ["app-address"] = new("127.0.0.1:7", o => o.Subscriptions[0].Delivery.AppAddress, "127.0.0.1:7"),
             ["session-timeout"] = new("45s", o => o.Source.SessionTimeout, TimeSpan.FromSeconds(45)),
             ["revoke-timeout"] = new("0s", o => o.Source.RevokeTimeout, TimeSpan.Zero),
@@ -77,6 +81,8 @@ public sealed class EveryFieldTests
             ["log-level"] = new("debug", o => o.LogLevel, "debug"),
             ["kafka.fetch.min.bytes"] = new("9", o => o.Source.Properties["fetch.min.bytes"], "9"),
         };
+
+    private static readonly string[] Security = ["kafka-security-protocol", "kafka-sasl-mechanism", "kafka-credentials"];
 
     private static readonly string[] SubscriptionSpellings =
     [
@@ -179,6 +185,12 @@ public sealed class EveryFieldTests
         Assert.That(OfProcess, Contains.Key(field), "a new field needs a sample value in this test");
         var (written, get, expected) = OfProcess[field];
         using var given = Given.ASubscription();
+        foreach (var other in Security.Contains(field) ? Security : [])
+        {
+            // What these need beside them to be right.
+            _ = given.Variable(EnvironmentVariables.NameOf(other), OfProcess[other].Written);
+        }
+
         _ = given.WithoutVariable(EnvironmentVariables.NameOf(field));
         _ = source switch
         {

@@ -18,7 +18,7 @@ public sealed class FuzzTests
 
     private static readonly string[] Files =
     [
-        "service: orders\nnamespace: shop\nbootstrap-servers: [a:1, b:2]\nkafka:\n  security.protocol: SSL\n"
+        "service: orders\nnamespace: shop\nbootstrap-servers: [a:1, b:2]\nkafka:\n  ssl.cipher.suites: HIGH\n"
         + "defaults: {attempts: 3}\nsubscriptions:\n  orders:\n    topics:\n"
         + "    - orders.v1\n    backoff: 1s..1m # why\n"
         + "  pay: 'pay.v1; attempts=4'\n",

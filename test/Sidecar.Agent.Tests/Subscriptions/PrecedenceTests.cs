@@ -93,14 +93,14 @@ public sealed class PrecedenceTests
     [Test]
     public void A_file_and_the_annotations_add_up()
     {
-        using var given = Given.ASubscription().File("subscriptions: {pay: pay.v1}\nkafka: {security.protocol: SSL}");
+        using var given = Given.ASubscription().File("subscriptions: {pay: pay.v1}\nkafka: {ssl.cipher.suites: HIGH}");
 
         var options = given.Resolved().Options;
 
         Assert.That(
             options.Subscriptions.Select(subscription => subscription.Name), Is.EqualTo(new[] { "orders", "pay" }));
         Assert.That(options.Source.Properties, Has.Count.EqualTo(1));
-        Assert.That(options.Source.Properties["security.protocol"], Is.EqualTo("SSL"));
+        Assert.That(options.Source.Properties["ssl.cipher.suites"], Is.EqualTo("HIGH"));
     }
 
     private static void Process(Given given, string source, string value) => _ = source switch

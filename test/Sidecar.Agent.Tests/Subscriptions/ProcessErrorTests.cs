@@ -30,7 +30,22 @@ public sealed class ProcessErrorTests
         Assert.That(flagged.OneError(), Is.EqualTo($"--{field}" + error[variable.Length..]));
     }
 
-    [TestCase("sasl.password", "secrets come from mounted files, which is not supported yet")]
+    [TestCase("SASL_SSL", "", "/s", "kafka-sasl-mechanism", "Give one of: PLAIN | SCRAM-SHA-256 | SCRAM-SHA-512")]
+    [TestCase("SASL_SSL", "PLAIN", "", "kafka-credentials", "with the files username and password")]
+    [TestCase("SSL", "PLAIN", "", "kafka-sasl-mechanism", "Set kafka-security-protocol to SASL_SSL")]
+    [TestCase("PLAINTEXT", "", "/s", "kafka-credentials", "Set kafka-security-protocol to SASL_SSL")]
+    public void Settings_of_security_that_do_not_go_together_are_refused(
+        string protocol, string mechanism, string directory, string wrong, string fix)
+    {
+        using var given = Given.ASubscription().Variable("SIDECAR_KAFKA_SECURITY_PROTOCOL", protocol)
+            .Variable("SIDECAR_KAFKA_SASL_MECHANISM", mechanism).Variable("SIDECAR_KAFKA_CREDENTIALS", directory);
+
+        Assert.That(given.OneError(), Does.StartWith(
+            directory.Length + mechanism.Length > 0 && !fix.StartsWith("Give", StringComparison.Ordinal) && !fix.StartsWith("with", StringComparison.Ordinal)
+                ? EnvironmentVariables.NameOf(wrong) : wrong).And.Contain(fix));
+    }
+
+    [TestCase("sasl.password", "secrets come from mounted files")]
     [TestCase("ssl.key.password", "secrets come from mounted files")]
     [TestCase("ssl.key.pem", "secrets come from mounted files")]
     [TestCase("sasl.oauthbearer.client.secret", "secrets come from mounted files")]
@@ -50,6 +65,12 @@ public sealed class ProcessErrorTests
     [TestCase("group.id", "Use group")]
     [TestCase("bootstrap.servers", "Use bootstrap-servers")]
     [TestCase("metadata.broker.list", "Use bootstrap-servers")]
+    [TestCase("security.protocol", "Use kafka-security-protocol")]
+    [TestCase("sasl.mechanism", "Use kafka-sasl-mechanism")]
+    [TestCase("sasl.username", "Put it into kafka-credentials as username")]
+    [TestCase("ssl.ca.location", "Put it into kafka-credentials as ca.crt")]
+    [TestCase("ssl.certificate.location", "Put it into kafka-credentials as tls.crt")]
+    [TestCase("ssl.key.location", "Put it into kafka-credentials as tls.key")]
     [TestCase("enable.auto.commit", "Remove it")]
     [TestCase("auto.offset.reset", "Use start, per subscription")]
     [TestCase("rebalance_cb", "Remove it")]

@@ -2,6 +2,7 @@ using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Charts.Tests.Rig;
 using Sidecar.OutboxRelay.Contracts;
+using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Hosting;
 
 namespace Sidecar.Charts.Tests.Pods;
@@ -85,7 +86,7 @@ internal sealed class ConfigurationTests
     {
         var options = await AgentAsync("orders: orders.v1", """
             sidecars:
-              kafka: {tls: {enabled: true, existingSecret: tls}, properties: {socket.timeout.ms: 30000, ssl.cipher.suites: HIGH}}
+              kafka: {security: {protocol: SSL, caSecret: authority}, properties: {socket.timeout.ms: 30000, ssl.cipher.suites: HIGH}}
               relay: {enabled: false}
               agent:
                 group: billing
@@ -101,10 +102,10 @@ internal sealed class ConfigurationTests
         Assert.That((options.LogLevel, options.CreateTopics), Is.EqualTo(("debug", false)));
         Assert.That(options.Commit.Completions, Is.EqualTo(1_000_000), "no exponent");
         Assert.That(options.Source.MaxBufferBytes, Is.EqualTo(16 * 1024 * 1024));
+        Assert.That(options.Source.Security.Protocol, Is.EqualTo(Protection.Tls));
+        Assert.That(options.Source.Security.Directory, Is.EqualTo("/etc/sidecar/kafka"));
         Assert.That(options.Source.Properties, Is.SupersetOf(new Dictionary<string, string>
         {
-            ["security.protocol"] = "SSL",
-            ["ssl.ca.location"] = "/etc/sidecar/kafka/ca.crt",
             ["socket.timeout.ms"] = "30000",
             ["ssl.cipher.suites"] = "HIGH",
         }));

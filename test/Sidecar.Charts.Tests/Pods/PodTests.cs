@@ -102,20 +102,40 @@ internal sealed class PodTests
     }
 
     [Test]
-    public async Task Secrets_are_files_and_in_no_variable()
+    public async Task Secrets_are_files_by_the_names_that_the_programs_know_and_in_no_variable()
     {
         var charts = await OncePerRun.Charts;
         var made = await charts.RenderAsync(charts.All, Rig.Charts.Both, """
             sidecars:
-              relay: {enabled: false}
-              kafka: {tls: {enabled: true, existingSecret: kafka-client, certKey: tls.crt, keyKey: tls.key}}
+              kafka:
+                security:
+                  protocol: SASL_SSL
+                  mechanism: SCRAM-SHA-512
+                  existingSecret: kafka-user
+                  passwordKey: user.password
+                  certKey: user.crt
+                  keyKey: user.key
+                  caSecret: cluster-ca
             """);
-        var volume = Manifests.Named(made.Pod["spec"]!["volumes"], "sidecar-kafka")!["secret"]!;
-        Assert.That(volume["secretName"]!.GetValue<string>(), Is.EqualTo("kafka-client"));
+        var volume = Manifests.Named(made.Pod["spec"]!["volumes"], "sidecar-kafka")!["projected"]!;
         Assert.That(volume["defaultMode"]!.GetValue<long>(), Is.EqualTo(0x124), "0444: the container's user is not the file's");
-        var mount = Manifests.Named(made.Container("sidecar-agent")["volumeMounts"], "sidecar-kafka")!;
-        Assert.That(mount["readOnly"]!.GetValue<bool>(), Is.True);
-        Assert.That(made.Annotations["sidecar.events/kafka.ssl.key.location"], Is.EqualTo("/etc/sidecar/kafka/tls.key"));
+        var files = volume["sources"]!.AsArray().Select(source => source!["secret"]!).SelectMany(secret => secret["items"]!.AsArray()
+            .Select(item => $"{secret["name"]}/{item!["key"]} {item["path"]}"));
+        Assert.That(files, Is.EqualTo(new[]
+        {
+            "kafka-user/username username", "kafka-user/user.password password", "kafka-user/user.crt tls.crt",
+            "kafka-user/user.key tls.key", "cluster-ca/ca.crt ca.crt",
+        }));
+        foreach (var name in Sidecars)
+        {
+            var mount = Manifests.Named(made.Container(name)["volumeMounts"], "sidecar-kafka")!;
+            Assert.That(mount["readOnly"]!.GetValue<bool>(), Is.True);
+            Assert.That(mount["subPath"], Is.Null, "a sub path is never updated");
+            Assert.That(made.Variables(name)["SIDECAR_KAFKA_CREDENTIALS"], Is.EqualTo(mount["mountPath"]!.GetValue<string>()));
+            Assert.That(made.Variables(name)["SIDECAR_KAFKA_SECURITY_PROTOCOL"], Is.EqualTo("SASL_SSL"));
+            Assert.That(made.Variables(name)["SIDECAR_KAFKA_SASL_MECHANISM"], Is.EqualTo("SCRAM-SHA-512"));
+        }
+
         Assert.That(made.Text, Does.Not.Contain("secretKeyRef"));
     }
 

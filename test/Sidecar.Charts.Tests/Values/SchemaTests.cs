@@ -11,12 +11,16 @@ namespace Sidecar.Charts.Tests.Values;
 [TestFixture]
 internal sealed class SchemaTests
 {
+    private static readonly string[] Security = ["kafka-security-protocol", "kafka-sasl-mechanism", "kafka-credentials"];
+
     // Said by values of the chart's own, since the pod has to agree with them.
     private static readonly string[] OfTheChart =
-        ["service", "namespace", "group", "bootstrap-servers", "app-address", "drain-timeout", "metrics-port", "admin-port"];
+        ["service", "namespace", "group", "bootstrap-servers", "app-address", "drain-timeout", "metrics-port", "admin-port",
+            .. Security];
 
     private static readonly string[] OfTheChartForTheRelay =
-        ["sqlite", "postgres", "postgres-file", "bootstrap-servers", "service", "namespace", "metrics-port", "metrics-address"];
+        ["sqlite", "postgres", "postgres-file", "bootstrap-servers", "service", "namespace", "metrics-port", "metrics-address",
+            .. Security];
 
     private static readonly JsonNode Schema =
         JsonNode.Parse(File.ReadAllText(Repository.At("charts", "sidecar", "values.schema.json")))!;

@@ -43,6 +43,9 @@ internal sealed class RunningAgent : IAsyncDisposable
 
     public ProgramProcess Process { get; }
 
+    /// <summary>The file of its annotations.</summary>
+    public string Annotations => annotations;
+
     /// <summary>Where it listens for people.</summary>
     public int AdminPort { get; }
 

@@ -116,15 +116,17 @@ internal sealed class LocalBroker : IAsyncDisposable
     {
         var replicas = Math.Min(options.Brokers, 3);
         var inSync = options.Brokers < 3 ? 1 : 2;
+        var more = string.Concat(options.Listeners.Select(listener => $",{listener}"));
         return
         [
             "process.roles=broker,controller",
             $"node.id={address.Id}",
             $"controller.quorum.voters={address.Voters}",
-            $"listeners=PLAINTEXT://127.0.0.1:{address.Port},CONTROLLER://127.0.0.1:{address.ControllerPort}",
-            $"advertised.listeners=PLAINTEXT://127.0.0.1:{address.Port}",
+            $"listeners=PLAINTEXT://127.0.0.1:{address.Port},CONTROLLER://127.0.0.1:{address.ControllerPort}{more}",
+            $"advertised.listeners=PLAINTEXT://127.0.0.1:{address.Port}{more}",
+            "inter.broker.listener.name=PLAINTEXT",
             "controller.listener.names=CONTROLLER",
-            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
             $"log.dirs={Path.Combine(folder, "data")}",
             "num.partitions=4",
             $"default.replication.factor={replicas}",

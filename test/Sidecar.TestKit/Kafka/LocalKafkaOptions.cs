@@ -14,6 +14,12 @@ public sealed record LocalKafkaOptions
     /// </summary>
     public bool QuickStart { get; init; } = true;
 
+    /// <summary>
+    /// Further listeners, <c>PROTOCOL://host:port</c>, each named for its protocol; for one broker alone, since its ports are
+    /// given.
+    /// </summary>
+    public IReadOnlyList<string> Listeners { get; init; } = [];
+
     /// <summary>Further broker properties, <c>name=value</c>; they win over ours.</summary>
     public IReadOnlyList<string> Properties { get; init; } = [];
 }
