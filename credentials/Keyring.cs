@@ -108,7 +108,12 @@ public sealed class Keyring
         }
 
         current = found;
-        Log.Changed(log, options.Directory, hasCertificates ? "user or password" : hasUser ? "certificates" : "user or password, and certificates");
+        Log.Changed(log, options.Directory, (hasUser, hasCertificates) switch
+        {
+            (false, true) => "user or password",
+            (true, false) => "certificates",
+            _ => "user or password, and certificates",
+        });
         TellEnd();
     }
 

@@ -25,8 +25,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// <summary>The longest wait for a record while a partition is paused: room is to be noticed soon.</summary>
     private const int PausedPollMs = 5;
 
-    /// <summary>Time between two updates of the gauges.</summary>
-    private static readonly TimeSpan GaugeInterval = TimeSpan.FromSeconds(1);
+    /// <summary>Time between two signs of life of a loop that has drained.</summary>
+    private static readonly TimeSpan DrainedBeat = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a request to Kafka may take that the loop waits for.</summary>
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
@@ -47,7 +47,6 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private readonly LoopOrders orders = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? failure;
-    private TimeSpan nextGauges;
 
     public ConsumeLoop(KafkaConnection kafka, CommitOptions commit, TopicRoutes routes, AgentTelemetry telemetry)
     {
@@ -246,14 +245,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         participation.Steer();
         flow.Resume(assignment.All);
         committer.Tick(assignment.All, routes.Completed);
-        var now = report.Now;
-        if (now >= nextGauges)
-        {
-            nextGauges = now + GaugeInterval;
-            gauges.Refresh(assignment.All);
-        }
-
-        topics.Tick(now);
+        gauges.Tick(report.Now, assignment.All);
+        topics.Tick(report.Now);
         if (consumer.TakePassword())
         {
             report.OtherPassword();
@@ -285,7 +278,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         {
             telemetry.Heartbeat.Beat();
         }
-        while (!orders.WaitForStop(GaugeInterval));
+        while (!orders.WaitForStop(DrainedBeat));
     }
 
     /// <summary>Callbacks come from native code: an exception must not leave them, it ends the loop instead.</summary>

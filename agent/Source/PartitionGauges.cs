@@ -18,7 +18,11 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         "retry", "retries_unknown", "retries_full", .. Bars.Codes,
     ];
 
+    /// <summary>Time between two updates of the gauges.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
     private volatile IReadOnlyList<PartitionView> views = [];
+    private TimeSpan nextAt;
 
     private readonly Dictionary<string, Counter.Child> received = routes.Topics.ToDictionary(
         topic => topic, topic => metrics.Received.WithLabels(routes.Of(topic).Subscription, topic));
@@ -43,8 +47,17 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         }
     }
 
-    /// <summary>Reads the ledgers and sets every gauge.</summary>
-    public void Refresh(IReadOnlyCollection<AssignedPartition> assigned)
+    /// <summary>Reads the ledgers and sets every gauge, if it is time to.</summary>
+    public void Tick(TimeSpan now, IReadOnlyCollection<AssignedPartition> assigned)
+    {
+        if (now >= nextAt)
+        {
+            nextAt = now + Interval;
+            Refresh(assigned);
+        }
+    }
+
+    private void Refresh(IReadOnlyCollection<AssignedPartition> assigned)
     {
         foreach (var route in routes.All)
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.Credentials.Tests;
@@ -7,6 +8,7 @@ namespace Sidecar.Credentials.Tests;
 internal sealed class CredentialFilesTests
 {
     private const string Word = "s3cret-w0rd";
+    private const string Locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----";
     private static readonly CertificateAuthority Authority = new();
 
     [TestCase("one")]
@@ -44,7 +46,7 @@ internal sealed class CredentialFilesTests
 
     [TestCase("ca.crt", "", "is empty")]
     [TestCase("ca.crt", "-----BEGIN CERTIFICATE-----\n", "does not hold a certificate in PEM form")]
-    [TestCase("tls.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----", "a private key without a password")]
+    [TestCase("tls.key", Locked, "a private key without a password")]
     [TestCase("tls.crt", null, "tls.crt does not exist, and tls.key is nothing without it")]
     [TestCase("tls.key", null, "tls.key does not exist, and tls.crt is nothing without it")]
     public void Certificates_that_are_none_are_refused(string file, string? text, string problem)
@@ -87,8 +89,9 @@ internal sealed class CredentialFilesTests
     public void The_end_of_a_certificate_is_known(int days)
     {
         var pair = new CertificateAuthority().Issue("app", TimeSpan.FromDays(days));
-        using var secret = new MountedSecret().With(pair with { Certificate = $"bag attributes\n{pair.Certificate}\n{Authority.Certificate}" });
-        using var expected = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPem(pair.Certificate);
+        using var secret = new MountedSecret().With(
+            pair with { Certificate = $"bag attributes\n{pair.Certificate}\n{Authority.Certificate}" });
+        using var expected = X509Certificate2.CreateFromPem(pair.Certificate);
         var keyring = Keyring.Open(Options(secret, Protection.Tls)).Keyring!;
         Assert.That(keyring.Current.CertificateEnds, Is.EqualTo((DateTimeOffset)expected.NotAfter));
     }

@@ -30,19 +30,17 @@ public sealed class ProcessErrorTests
         Assert.That(flagged.OneError(), Is.EqualTo($"--{field}" + error[variable.Length..]));
     }
 
-    [TestCase("SASL_SSL", "", "/s", "kafka-sasl-mechanism", "Give one of: PLAIN | SCRAM-SHA-256 | SCRAM-SHA-512")]
-    [TestCase("SASL_SSL", "PLAIN", "", "kafka-credentials", "with the files username and password")]
-    [TestCase("SSL", "PLAIN", "", "kafka-sasl-mechanism", "Set kafka-security-protocol to SASL_SSL")]
-    [TestCase("PLAINTEXT", "", "/s", "kafka-credentials", "Set kafka-security-protocol to SASL_SSL")]
+    [TestCase("SASL_SSL", "", "/s", "kafka-sasl-mechanism: not set", "Give one of: PLAIN | SCRAM-SHA-256 | SCRAM-SHA-512")]
+    [TestCase("SASL_SSL", "PLAIN", "", "kafka-credentials: not set", "with the files username and password")]
+    [TestCase("SSL", "PLAIN", "", "SIDECAR_KAFKA_SASL_MECHANISM = \"PLAIN\"", "Set kafka-security-protocol to SASL_SSL")]
+    [TestCase("PLAINTEXT", "", "/s", "SIDECAR_KAFKA_CREDENTIALS = \"/s\"", "Set kafka-security-protocol to SASL_SSL")]
     public void Settings_of_security_that_do_not_go_together_are_refused(
         string protocol, string mechanism, string directory, string wrong, string fix)
     {
         using var given = Given.ASubscription().Variable("SIDECAR_KAFKA_SECURITY_PROTOCOL", protocol)
             .Variable("SIDECAR_KAFKA_SASL_MECHANISM", mechanism).Variable("SIDECAR_KAFKA_CREDENTIALS", directory);
 
-        Assert.That(given.OneError(), Does.StartWith(
-            directory.Length + mechanism.Length > 0 && !fix.StartsWith("Give", StringComparison.Ordinal) && !fix.StartsWith("with", StringComparison.Ordinal)
-                ? EnvironmentVariables.NameOf(wrong) : wrong).And.Contain(fix));
+        Assert.That(given.OneError(), Does.StartWith(wrong).And.Contain(fix));
     }
 
     [TestCase("sasl.password", "secrets come from mounted files")]

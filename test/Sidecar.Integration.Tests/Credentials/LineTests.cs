@@ -50,7 +50,8 @@ internal sealed class LineTests
             broker, broker.Tls, secret, "SSL", "; attempts=1; backoff=10ms; retries=1s; on-exhausted=dead-letter");
         var refused = 0;
         line.Inbox.Otherwise = delivered =>
-            delivered.Position.Offset == 0 && Interlocked.Increment(ref refused) > 0 ? Answers.Status(Grpc.Core.StatusCode.Aborted, "not now") : null;
+            delivered.Position.Offset == 0 && Interlocked.Increment(ref refused) > 0
+                ? Answers.Status(Grpc.Core.StatusCode.Aborted, "not now") : null;
         line.Commit(10);
         await line.Agent.MetricIsAsync(2, "sidecar_dead_letters_total");
         Assert.That(refused, Is.EqualTo(4), "two events, in place and from the retry topic");

@@ -14,7 +14,7 @@ internal sealed class RefusalTests
     private static readonly string[][] Cases =
     [
         // What is wrong; the listener; how we come; what is said.
-        ["wrong password", "SASL_PLAINTEXT", "SASL_PLAINTEXT PLAIN", "do not accept the user and password in", "username and password (kafka-credentials)"],
+        ["wrong password", "SASL_PLAINTEXT", "SASL_PLAINTEXT PLAIN", "do not accept the user and password in", "Mend the files username"],
         ["wrong password", "SASL_SSL", "SASL_SSL SCRAM-SHA-256", "do not accept the user and password in", "(SCRAM-SHA-256)"],
         ["unknown user", "SASL_SSL", "SASL_SSL SCRAM-SHA-512", "do not accept the user and password in", "(SCRAM-SHA-512)"],
         ["another authority", "SASL_SSL", "SASL_SSL PLAIN", "their certificate is not one of the authorities in", "/ca.crt"],
@@ -40,7 +40,8 @@ internal sealed class RefusalTests
         var (protocol, mechanism) = way.Split(' ') is [var first, var second] ? (first, second) : (way, "");
         var options = new SecurityOptions
         {
-            Protocol = SecurityOptions.Protocols[protocol], Mechanism = mechanism, Directory = protocol == "PLAINTEXT" ? "" : secret.Directory,
+            Protocol = SecurityOptions.Protocols[protocol], Mechanism = mechanism,
+            Directory = protocol == "PLAINTEXT" ? "" : secret.Directory,
         };
         Assert.That(options.Check(), Is.Empty);
         var credentials = Keyring.Open(options).Keyring!.Current;
@@ -66,8 +67,8 @@ internal sealed class RefusalTests
         options.Directory = secret.Directory;
         var trouble = new BrokerTrouble(options);
         trouble.Heard(
-            new Error(ErrorCode.Local_Authentication, "sasl_ssl://b:9/bootstrap: SASL PLAIN mechanism handshake failed: Broker: Unsupported "
-                + "SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512,OAUTHBEARER (after 3ms in state AUTH_HANDSHAKE)"),
+            new Error(ErrorCode.Local_Authentication, "sasl_ssl://b:9/bootstrap: SASL PLAIN mechanism handshake failed: Broker: "
+                + "Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512,OAUTHBEARER (after 3ms in state AUTH_HANDSHAKE)"),
             Keyring.Open(options).Keyring!.Current, TimeProvider.System.GetUtcNow());
         Assert.That(trouble.Why, Does.StartWith("they do not know PLAIN, but SCRAM-SHA-512,OAUTHBEARER. Set kafka-sasl-mechanism"));
     }

@@ -126,7 +126,8 @@ internal sealed class LocalBroker : IAsyncDisposable
             $"advertised.listeners=PLAINTEXT://127.0.0.1:{address.Port}{more}",
             "inter.broker.listener.name=PLAINTEXT",
             "controller.listener.names=CONTROLLER",
-            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,"
+                + "SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
             $"log.dirs={Path.Combine(folder, "data")}",
             "num.partitions=4",
             $"default.replication.factor={replicas}",
