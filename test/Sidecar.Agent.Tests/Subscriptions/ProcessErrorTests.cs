@@ -30,8 +30,8 @@ public sealed class ProcessErrorTests
         Assert.That(flagged.OneError(), Is.EqualTo($"--{field}" + error[variable.Length..]));
     }
 
-    [TestCase("SASL_SSL", "", "/s", "kafka-sasl-mechanism: not set", "Give one of: PLAIN | SCRAM-SHA-256 | SCRAM-SHA-512")]
-    [TestCase("SASL_SSL", "PLAIN", "", "kafka-credentials: not set", "with the files username and password")]
+    [TestCase("SASL_SSL", "", "/s", "kafka-sasl-mechanism = \"\": not set", "Give one of: PLAIN | SCRAM-SHA-256 | SCRAM-SHA-512")]
+    [TestCase("SASL_SSL", "PLAIN", "", "kafka-credentials = \"\": not set", "with the files username and password")]
     [TestCase("SSL", "PLAIN", "", "SIDECAR_KAFKA_SASL_MECHANISM = \"PLAIN\"", "Set kafka-security-protocol to SASL_SSL")]
     [TestCase("PLAINTEXT", "", "/s", "SIDECAR_KAFKA_CREDENTIALS = \"/s\"", "Set kafka-security-protocol to SASL_SSL")]
     public void Settings_of_security_that_do_not_go_together_are_refused(
