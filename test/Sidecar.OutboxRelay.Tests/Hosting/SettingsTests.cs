@@ -71,7 +71,8 @@ internal sealed class SettingsTests
                 ["max-message-bytes"] = "5000", ["window-rows"] = "7", ["window-bytes"] = "70000", ["lease"] = "2m",
                 ["busy-timeout"] = "20ms", ["drain-timeout"] = "1s", ["metrics-port"] = "1",
                 ["metrics-address"] = "127.0.0.1", ["on-refused"] = "park", ["mode"] = "table", ["wal-max-lag"] = "2097152",
-                ["log-level"] = "debug", ["log-format"] = "json",
+                ["log-level"] = "debug", ["log-format"] = "json", ["kafka-security-protocol"] = "SASL_SSL",
+                ["kafka-sasl-mechanism"] = "SCRAM-SHA-512", ["kafka-credentials"] = "/etc/sidecar/kafka",
             },
             []);
         Assert.That(errors, Is.Empty);
@@ -87,7 +88,10 @@ internal sealed class SettingsTests
         Assert.That((hosting.MetricsPort, hosting.MetricsAddress!.ToString()), Is.EqualTo((1, "127.0.0.1")));
         Assert.That((hosting.LogLevel.ToString(), hosting.LogFormat), Is.EqualTo(("Debug", LogFormat.Json)));
         Assert.That((options.Service, options.Namespace), Is.EqualTo(("s", "n")));
-        Assert.That(Settings.All, Has.Count.EqualTo(20), "a new setting is read above");
+        Assert.That(
+            (publish.Security.ProtocolName, publish.Security.Mechanism, publish.Security.Directory),
+            Is.EqualTo(("SASL_SSL", "SCRAM-SHA-512", "/etc/sidecar/kafka")));
+        Assert.That(Settings.All, Has.Count.EqualTo(23), "a new setting is read above");
     }
 
     [Test]
