@@ -1,7 +1,8 @@
-# Both images, one target each:
+# Both images, one target each, and that of the service in charts/example-service:
 #
 #   docker build --target agent -t sidecar-agent .
 #   docker build --target outbox-relay -t sidecar-outbox-relay .
+#   docker build --target orders -t orders .
 #
 # The programs are native code on an image without a shell. They run as uid 1654 and write nothing to their own root
 # file system: run them with --read-only (the relay's SQLite file lies in a volume).
@@ -30,6 +31,19 @@ RUN eng/publish /out agent && rm /out/agent/librdkafka.so
 FROM build AS build-outbox-relay
 COPY outbox-relay outbox-relay
 RUN eng/publish /out outbox-relay && rm /out/outbox-relay/librdkafka.so
+
+# An ordinary application: neither native code nor anything of Kafka.
+FROM build AS build-orders
+COPY clients/dotnet clients/dotnet
+COPY samples/Orders.Service samples/Orders.Service
+RUN dotnet publish samples/Orders.Service -c Release -p:DebugType=none --artifacts-path artifacts/orders -o /out/orders
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS orders
+WORKDIR /app
+ENV DOTNET_EnableDiagnostics=0
+USER 1654
+COPY --from=build-orders /out/orders/ ./
+ENTRYPOINT ["dotnet", "/app/orders-service.dll"]
 
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled AS run
 WORKDIR /app
