@@ -78,22 +78,36 @@ internal sealed class OffsetCommitter(
     }
 
     /// <summary>Commits these partitions and waits for the answer: they are about to be given away.</summary>
-    public void CommitNow(IReadOnlyCollection<AssignedPartition> partitions)
+    /// <param name="partitions">The partitions; what is no longer among them the next time is left out then.</param>
+    /// <param name="again">
+    /// Asked after a refusal for the sake of a rebalance under way, in which the partitions may well stay ours: whether to try
+    /// once more. Null: never.
+    /// </param>
+    public void CommitNow(IReadOnlyCollection<AssignedPartition> partitions, Func<bool>? again = null)
     {
-        var dirty = partitions.Where(p => p.Progress.Version != p.ConfirmedVersion).SelectMany(p => p.Snapshot().Offsets).ToList();
-        if (dirty.Count == 0)
+        List<PartitionOffset> dirty;
+        ErrorCode error;
+        do
         {
-            return;
+            dirty = [.. partitions.Where(p => p.Progress.Version != p.ConfirmedVersion).SelectMany(p => p.Snapshot().Offsets)];
+            error = dirty.Count == 0 ? ErrorCode.NoError : consumer.CommitNow(dirty);
+            if (error != ErrorCode.NoError)
+            {
+                Failed(error);
+            }
         }
+        while (error is ErrorCode.IllegalGeneration or ErrorCode.RebalanceInProgress && again?.Invoke() == true);
 
-        var error = consumer.CommitNow(dirty);
         if (error == ErrorCode.NoError)
         {
-            report.Committed();
+            if (dirty.Count > 0)
+            {
+                report.Committed();
+            }
+
             return;
         }
 
-        Failed(error);
         foreach (var offset in dirty)
         {
             Log.NotCommitted(logger, offset.Topic, offset.Partition, offset.Offset, error);

@@ -32,6 +32,11 @@ internal sealed class Assignment(
     public IEnumerable<TopicPartitionOffset> Assign(IReadOnlyList<TopicPartition> partitions)
     {
         report.HasShare();
+        if (stopping.IsSet)
+        {
+            return NotBegun(partitions);
+        }
+
         Dictionary<TopicPartition, StartPosition> found;
         while (!positions.TryFind(partitions, routes.StartOf, out found, out var reason))
         {
@@ -39,8 +44,7 @@ internal sealed class Assignment(
             report.WaitsForOffsets(reason);
             if (stopping.Wait(RetryPause))
             {
-                // Not begun, so nothing of it is noted: its records are let go, and its next owner starts where it stands.
-                return partitions.Select(partition => new TopicPartitionOffset(partition, Offset.End)).ToList();
+                return NotBegun(partitions);
             }
         }
 
@@ -94,6 +98,10 @@ internal sealed class Assignment(
 
     /// <summary>Lets everything go, after the last commit; what is still in flight is cancelled.</summary>
     public void LetGo() => Forget(Take([.. assigned.Keys]), "left");
+
+    // Nothing of them is noted: their records are let go, and the next owner starts where they stand.
+    private static List<TopicPartitionOffset> NotBegun(IReadOnlyList<TopicPartition> partitions) =>
+        [.. partitions.Select(partition => new TopicPartitionOffset(partition, Offset.End))];
 
     private TopicPartitionOffset Begin(TopicPartition partition, StartPosition start)
     {

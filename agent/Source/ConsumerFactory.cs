@@ -99,6 +99,7 @@ internal static class ConsumerFactory
             ["reconnect.backoff.max.ms"] = "2000",
             ["topic.metadata.refresh.interval.ms"] = Number(MetadataRefreshMs),
             ["statistics.interval.ms"] = Number(StatisticsIntervalMs),
+            ["heartbeat.interval.ms"] = Number((int)SourceOptionsRules.DefaultHeartbeat.TotalMilliseconds),
         };
         foreach (var (name, value) in options.Properties)
         {

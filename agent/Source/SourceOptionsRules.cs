@@ -33,8 +33,14 @@ public static class SourceOptionsRules
     /// <summary>The longest.</summary>
     public static readonly TimeSpan MaxLeaveAfter = TimeSpan.FromHours(24);
 
+    /// <summary>
+    /// Time between two heartbeats, unless the Kafka client's property says another. A member learns of a rebalance by the
+    /// answer to its next one, and the others wait for it that long: keys stand still meanwhile. The client's own 3 s are too
+    /// long, and below a second it hardly costs a thing.
+    /// </summary>
+    public static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromMilliseconds(500);
+
     private const string Heartbeat = "heartbeat.interval.ms";
-    private static readonly TimeSpan DefaultHeartbeat = TimeSpan.FromSeconds(3);
 
     // Other names of properties in SourceOptions.OwnProperties, and call-backs that cannot be written as text.
     private static readonly string[] OtherNames = ["metadata.broker.list", "auto.commit.enable", "opaque"];

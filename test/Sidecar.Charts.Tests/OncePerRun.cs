@@ -28,6 +28,7 @@ internal sealed class OncePerRun
     [OneTimeTearDown]
     public async Task CleanAsync()
     {
+        await Node.Scene.StopAsync();
         if (charts is not null) (await charts).Dispose();
     }
 }

@@ -11,7 +11,6 @@ public sealed class ProcessErrorTests
     [TestCase("bootstrap-servers", "kafka:9092,", "an address is empty", "such as kafka-0:9092")]
     [TestCase("metrics-port", "65536", "out of range, which is 0 to 65535", "from 0 to 65535")]
     [TestCase("log-level", "warn", "not one of its words", "Did you mean warning? Use one of: verbose | debug")]
-    [TestCase("session-timeout", "2s", "before the next heartbeat, which comes every 3s", "Raise session-timeout")]
     [TestCase("revoke-timeout", "2m", "out of range, which is 0s to 1m", "from 0s to 1m")]
     [TestCase("drain-timeout", "never", "not a duration", "such as 500ms")]
     [TestCase("max-buffer", "1k", "out of range, which is 1Mi to 4Gi", "from 1Mi to 4Gi")]

@@ -18,7 +18,9 @@ internal sealed class Tool(string name, string whence)
     public static readonly Tool Kubectl = new("kubectl", "kubectl");
     public static readonly Tool KubeRig = new("kube-rig", "a script that starts a Kubernetes without nodes");
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+    public static readonly Tool Docker = new("docker", "a Docker engine");
+
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(90);
 
     public string Name => name;
 
@@ -31,18 +33,22 @@ internal sealed class Tool(string name, string whence)
         if (Path is null) Assert.Ignore($"there is no {name}, neither in KUBE_TOOLS nor on the PATH ({whence})");
     }
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Runs it to its end, which must come within a minute and a half unless more is given.</summary>
     public async Task<Answer> RunAsync(IEnumerable<string> arguments, string? folder = null,
-        IReadOnlyDictionary<string, string?>? environment = null)
+        IReadOnlyDictionary<string, string?>? environment = null, TimeSpan? timeout = null)
     {
         Require();
-        var program = new ProgramPath(Path!, [], IsPublished: false);
-        await using var process = ProgramProcess.Start(program, arguments, environment, folder);
-        var exitCode = await process.WaitForExitAsync(Timeout);
+        await using var process = Start(arguments, folder, environment);
+        var exitCode = await process.WaitForExitAsync(timeout ?? Usual);
         var errors = string.Join('\n', process.ErrorLines);
         var output = string.Join('\n', process.OutputLines);
         return new Answer(exitCode, output, errors);
     }
+
+    /// <summary>Starts it; whoever asked stops it.</summary>
+    public ProgramProcess Start(IEnumerable<string> arguments, string? folder = null,
+        IReadOnlyDictionary<string, string?>? environment = null) =>
+        ProgramProcess.Start(new ProgramPath(Path!, [], IsPublished: false), arguments, environment, folder);
 
     private static IEnumerable<string> Folders() => ((string?[])
         [Environment.GetEnvironmentVariable("KUBE_TOOLS"), .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')])

@@ -1,5 +1,7 @@
 using Sidecar.Integration.Tests.Rig;
+using Sidecar.TestKit;
 using Sidecar.TestKit.Kafka;
+using Sidecar.TestKit.Processes;
 
 namespace Sidecar.Integration.Tests.Restarts;
 
@@ -80,6 +82,46 @@ internal sealed class GroupTests
             + $"at most {bound:N0} may be repeated\n{table}");
         Assert.That(table.IsAtLeastOnce, Is.True, table.ToString());
         Assert.That(table.Duplicates, Is.LessThanOrEqualTo(bound));
+    }
+
+    /// <summary>
+    /// As in every rolling update: a pod goes while another joins. Kafka answers no commit of a member that waits for the others
+    /// to join, and refuses it afterwards; what had been done in those seconds came again.
+    /// </summary>
+    [Test]
+    public async Task An_agent_that_stops_while_the_group_waits_for_others_to_join_repeats_nothing()
+    {
+        var kafka = await SharedKafka.GetRealAsync();
+        var (topic, other) = (SharedKafka.NewTopic("leaving"), SharedKafka.NewTopic("nothing-here"));
+        await kafka.CreateTopicAsync(topic, Partitions);
+        await kafka.CreateTopicAsync(other, 1);
+        await using var inbox = await Inbox.StartAsync();
+        using var records = new Records(kafka, topic);
+        await using var producing = new Paced(records, inbox.Ledger, Rate);
+        var setup = new AgentSetup(kafka.BootstrapServers, topic, inbox.Address) { Flags = ["--session-timeout", "6s"] };
+        await using var leaving = await RunningAgent.StartAsync(setup);
+        await using var absent = await RunningAgent.StartAsync(setup with { Group = setup.Group, Topic = other });
+        await HoldsAsync(absent, 1);
+        await HoldsAsync(leaving, Partitions);
+        await SomeMoreAsync(inbox);
+
+        // It answers no heartbeat, so the group waits for it until its session is over, and everybody else waits with it.
+        absent.Process.Send(Signal.Stop);
+        await using var joining = await RunningAgent.StartAsync(setup);
+        await Until.TrueAsync(
+            async () => (TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0)
+                - await leaving.MetricAsync("sidecar_last_commit_timestamp_seconds") > 1,
+            Patience, "no commit has been answered for a second");
+        Assert.That(await leaving.StopAsync(), Is.Zero);
+        absent.Process.Send(Signal.Continue);
+        await HoldsAsync(joining, Partitions);
+        await producing.StopAsync();
+        await inbox.HasAsync(records.Produced, Patience);
+        Assert.That(await joining.StopAsync(), Is.Zero);
+
+        var table = inbox.Ledger.Table();
+        await TestContext.Out.WriteLineAsync($"{table}");
+        Assert.That(table.IsRight, Is.True, table.ToString());
     }
 
     private static Task HoldsAsync(RunningAgent agent, int partitions) =>

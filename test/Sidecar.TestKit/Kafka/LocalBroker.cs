@@ -28,7 +28,7 @@ internal sealed class LocalBroker : IAsyncDisposable
         File.WriteAllLines(PropertiesFile, [.. Properties(), .. options.Properties]);
     }
 
-    public string Address => $"127.0.0.1:{address.Port}";
+    public string Address => $"{options.Host}:{address.Port}";
 
     public bool IsRunning => process is { HasExited: false };
 
@@ -89,7 +89,7 @@ internal sealed class LocalBroker : IAsyncDisposable
         try
         {
             using var client = new TcpClient();
-            client.Connect("127.0.0.1", address.Port);
+            client.Connect(options.Host, address.Port);
             return true;
         }
         catch (SocketException)
@@ -122,8 +122,8 @@ internal sealed class LocalBroker : IAsyncDisposable
             "process.roles=broker,controller",
             $"node.id={address.Id}",
             $"controller.quorum.voters={address.Voters}",
-            $"listeners=PLAINTEXT://127.0.0.1:{address.Port},CONTROLLER://127.0.0.1:{address.ControllerPort}{more}",
-            $"advertised.listeners=PLAINTEXT://127.0.0.1:{address.Port}{more}",
+            $"listeners=PLAINTEXT://{options.Host}:{address.Port},CONTROLLER://127.0.0.1:{address.ControllerPort}{more}",
+            $"advertised.listeners=PLAINTEXT://{options.Host}:{address.Port}{more}",
             "inter.broker.listener.name=PLAINTEXT",
             "controller.listener.names=CONTROLLER",
             "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,"

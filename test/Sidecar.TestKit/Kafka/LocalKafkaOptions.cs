@@ -6,6 +6,9 @@ public sealed record LocalKafkaOptions
     /// <summary>1 to 5. Each is its own controller too, so a cluster of three survives the loss of one.</summary>
     public int Brokers { get; init; } = 1;
 
+    /// <summary>Where brokers listen for clients: loopback, or an address that pods of a node on this machine can reach.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
     /// <summary>The heap of one broker at most, in megabytes.</summary>
     public int HeapMegabytes { get; init; } = 256;
 

@@ -64,6 +64,8 @@ public sealed class LocalPostgres : PostgresServer
             await ServerAccount.RunAsAsync(
                 distribution, "initdb", "-D", server.DataFolder, "-U", "postgres", "-A", "trust",
                 "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions");
+            await File.AppendAllLinesAsync(
+                Path.Combine(server.DataFolder, "pg_hba.conf"), options.Networks.Select(network => $"host all all {network} trust"));
             await server.StartAgainAsync();
             return server;
         }
@@ -129,7 +131,7 @@ public sealed class LocalPostgres : PostgresServer
     private IEnumerable<string> Settings() =>
         ((string[])
         [
-            $"port={Port}", "listen_addresses=127.0.0.1", "unix_socket_directories=",
+            $"port={Port}", $"listen_addresses={(Options.Networks.Count > 0 ? "*" : "127.0.0.1")}", "unix_socket_directories=",
             "log_line_prefix=%m [%p] %a ", .. Options.Lines(),
         ]).Select(line => line.Split('=', 2)).Select(parts => $"{parts[0]} = '{parts[1]}'");
 

@@ -15,6 +15,9 @@ public sealed record LocalPostgresOptions
     /// <summary>Whether its clock can be set (<see cref="LocalPostgres.SetClock"/>); needs libfaketime.</summary>
     public bool OwnClock { get; init; }
 
+    /// <summary>Networks besides loopback that may connect (CIDR), without a password; none by default.</summary>
+    public IReadOnlyList<string> Networks { get; init; } = [];
+
     /// <summary>Further settings, <c>name=value</c>; they win over ours.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
