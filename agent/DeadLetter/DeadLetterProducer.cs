@@ -100,6 +100,7 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         ErrorCode.MsgSizeTooLarge or ErrorCode.InvalidMsgSize => new(ProduceEnd.TooLarge, Librdkafka.Describe(error)),
         ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition =>
             new(ProduceEnd.NoTopic, Librdkafka.Describe(error)),
+        ErrorCode.TopicAuthorizationFailed => new(ProduceEnd.Failed, "not authorized. Grant Write and Describe on it to this principal"),
         _ => new(ProduceEnd.Failed, Librdkafka.Describe(error)),
     };
 

@@ -38,7 +38,7 @@ public sealed class DeadLetterReport(ILogger<DeadLetterReport> logger, AgentMetr
     internal void Fails(string topic, int partition, string reason)
     {
         failures.Inc();
-        waits.For(What, $"a dead letter of {topic}/{partition} is not written: {reason}. Its event stays undone");
+        waits.For(What, $"a dead letter of {topic}/{partition} is not written to {address.Topic}: {reason}. Its event stays undone");
     }
 
     /// <summary>The dead-letter topic will never take the record as it is.</summary>

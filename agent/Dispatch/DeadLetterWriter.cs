@@ -169,7 +169,7 @@ public sealed class DeadLetterWriter(
 
     private void Fails(PartitionWorker worker, string reason)
     {
-        dispatcher.LetterProblem(worker, reason);
+        dispatcher.LetterProblem(worker, $"{address.Topic}: {reason}");
         report.Fails(worker.Topic, worker.Partition, reason);
     }
 

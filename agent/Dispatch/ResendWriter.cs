@@ -115,7 +115,7 @@ public sealed class ResendWriter(
 
     private void Fails(PartitionWorker worker, string topic, string reason)
     {
-        dispatcher.Retries.Problem(worker, reason);
+        dispatcher.Retries.Problem(worker, $"{topic}: {reason}");
         report.Fails(topic, worker.Topic, worker.Partition, reason);
     }
 }

@@ -161,7 +161,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
             Why = worker.Standing
                 ?? (worker.Retries is { IsKnown: false } ? "retries_unknown: what waits in the retry topics is not known yet"
                     : worker.Kin.FirstOrDefault(kin => kin.RetryProblem is not null)?.RetryProblem is { } retry ? $"retry: {retry}"
-                    : worker.LetterProblem is { } letter ? $"dead_letter: {letter}"
+                    : worker.Kin.FirstOrDefault(kin => kin.LetterProblem is not null)?.LetterProblem is { } letter ? $"dead_letter: {letter}"
                     : worker.ParkedEvents > 0 ? $"parked: {worker.ParkedEvents} events hold up their keys"
                     : paused ? $"{worker.FullReason ?? "window"} is full"
                     : null),

@@ -105,7 +105,7 @@ internal sealed class ReplayTests
     {
         Assert.That((await Operator.RunAsync(["dlq", "replay", "--reason", "broken", .. who]))[^1], Does.StartWith("4 are replayed"));
         await agent.MetricIsAsync(24, "sidecar_dead_letters_total");
-        var again = All(kafka, $"{topic}-group.test.dlq").Where(letter => Header(letter, "sidecar-replays") is not null).ToList();
+        var again = Records.ReadAll(kafka, $"{topic}-group.test.dlq").Where(letter => Header(letter, "sidecar-replays") is not null).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(again, Has.Count.EqualTo(4));
@@ -124,13 +124,7 @@ internal sealed class ReplayTests
         Result = new Result { Verdict = Verdict.Reject, Reason = reason },
     }.ToByteArray());
 
-    private static int Count(KafkaServer kafka, string topic) => All(kafka, topic).Count;
-
-    private static List<ConsumeResult<byte[], byte[]>> All(KafkaServer kafka, string topic)
-    {
-        using var admin = kafka.Admin();
-        return Records.Read(kafka, topic, admin.GetMetadata(topic, Patience).Topics[0].Partitions.Count);
-    }
+    private static int Count(KafkaServer kafka, string topic) => Records.ReadAll(kafka, topic).Count;
 
     private static string? Header(ConsumeResult<byte[], byte[]> record, string name) =>
         record.Message.Headers.TryGetLastBytes(name, out var value) ? Encoding.UTF8.GetString(value) : null;

@@ -98,5 +98,12 @@ internal sealed class Records : IDisposable
         return found;
     }
 
+    /// <summary>The same of all its partitions.</summary>
+    public static List<ConsumeResult<byte[], byte[]>> ReadAll(KafkaServer kafka, string topic)
+    {
+        using var admin = kafka.Admin();
+        return Read(kafka, topic, admin.GetMetadata(topic, FlushTimeout).Topics[0].Partitions.Count);
+    }
+
     public void Dispose() => producer.Dispose();
 }
