@@ -80,6 +80,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         metrics.HotKeyShare.RemoveLabelled(subscription, topic, number);
         metrics.RetryEvents.RemoveLabelled(subscription, number);
         metrics.RetryKeys.RemoveLabelled(subscription, number);
+        metrics.RetryOldestDue.RemoveLabelled(subscription, number);
         foreach (var labels in metrics.Standing.GetAllLabelValues().Where(l => l[1] == topic && l[2] == number).ToList())
         {
             metrics.Standing.RemoveLabelled(labels);
@@ -126,6 +127,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
             var (events, keys) = partition.Dispatcher.Retries.Waiting(partition.Worker);
             metrics.RetryEvents.WithLabels(subscription, number).Set(events);
             metrics.RetryKeys.WithLabels(subscription, number).Set(keys);
+            metrics.RetryOldestDue.WithLabels(subscription, number).Set(OldestDueMs(partition) / 1000.0);
         }
 
         if (standing is not null)
@@ -144,6 +146,14 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         return view;
     }
 
+    /// <summary>The same may be wrong with the source partition and with each of its retry partitions.</summary>
+    private static string? First(PartitionWorker worker, Func<PartitionWorker, string?> problem) =>
+        worker.Kin.Select(problem).FirstOrDefault(found => found is not null);
+
+    /// <summary>In the ledger of a retry partition a record has the time when it is due; 0: none waits.</summary>
+    private static long OldestDueMs(AssignedPartition partition) => partition.Dispatcher.Read(
+        partition.Worker, static source => source.Kin.Where(kin => kin != source).Min(kin => kin.Tracker.OldestOpenMs) ?? 0);
+
     private PartitionView View(AssignedPartition partition)
     {
         var high = consumer.KnownWatermarks(partition.Key).High;
@@ -160,8 +170,8 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
             Parked = worker.ParkedEvents,
             Why = worker.Standing
                 ?? (worker.Retries is { IsKnown: false } ? "retries_unknown: what waits in the retry topics is not known yet"
-                    : worker.Kin.FirstOrDefault(kin => kin.RetryProblem is not null)?.RetryProblem is { } retry ? $"retry: {retry}"
-                    : worker.Kin.FirstOrDefault(kin => kin.LetterProblem is not null)?.LetterProblem is { } letter ? $"dead_letter: {letter}"
+                    : First(worker, kin => kin.RetryProblem) is { } retry ? $"retry: {retry}"
+                    : First(worker, kin => kin.LetterProblem) is { } letter ? $"dead_letter: {letter}"
                     : worker.ParkedEvents > 0 ? $"parked: {worker.ParkedEvents} events hold up their keys"
                     : paused ? $"{worker.FullReason ?? "window"} is full"
                     : null),

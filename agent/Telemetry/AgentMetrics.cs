@@ -51,6 +51,9 @@ public sealed class AgentMetrics
         Retries = Counter("retries_total", "Attempts that will be repeated.", "sub", "stage");
         Resends = Counter("resends_total", "Copies that Kafka has acknowledged in retry topics, by the cause.", "sub", "topic", "reason");
         RetryEvents = Gauge("retry_waiting_events", "Events that wait in retry topics.", "sub", "partition");
+        RetryOldestDue = Gauge(
+            "retry_oldest_due_timestamp_seconds", "When the first event that waits in retry topics is or was due; 0: none waits.",
+            "sub", "partition");
         RetryKeys = Gauge("retry_waiting_keys", "Keys that have such an event.", "sub", "partition");
         Skipped = Counter("records_skipped_total", "Records that ended without a delivery, by the rule.", "sub", "reason");
         Exhausted = Counter("exhausted_total", "Events that came to their end undelivered, by the cause.", "sub", "reason");
@@ -127,6 +130,8 @@ public sealed class AgentMetrics
     public Gauge RetryEvents { get; }
 
     public Gauge RetryKeys { get; }
+
+    public Gauge RetryOldestDue { get; }
 
     public Counter Skipped { get; }
 

@@ -105,14 +105,16 @@ internal sealed class ReplayTests
     {
         Assert.That((await Operator.RunAsync(["dlq", "replay", "--reason", "broken", .. who]))[^1], Does.StartWith("4 are replayed"));
         await agent.MetricIsAsync(24, "sidecar_dead_letters_total");
-        var again = Records.ReadAll(kafka, $"{topic}-group.test.dlq").Where(letter => Header(letter, "sidecar-replays") is not null).ToList();
+        var again = Records.ReadAll(kafka, $"{topic}-group.test.dlq")
+            .Where(letter => Header(letter, "sidecar-replays") is not null).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(again, Has.Count.EqualTo(4));
             Assert.That(again.Select(letter => Header(letter, "sidecar-replays")), Is.All.EqualTo("1"));
             Assert.That(again.Select(letter => Header(letter, "sidecar-reason")), Is.All.EqualTo("broken"));
             Assert.That(again.Select(letter => Header(letter, "sidecar-original-topic")), Is.All.EqualTo(topic));
-            Assert.That(again.SelectMany(letter => letter.Message.Headers).Select(header => header.Key), Has.No.Member("sidecar-retry"));
+            Assert.That(
+                again.SelectMany(letter => letter.Message.Headers).Select(header => header.Key), Has.No.Member("sidecar-retry"));
         });
     }
 

@@ -36,6 +36,7 @@ internal sealed class RetryEndTests
             Assert.That(await agent.MetricAsync("sidecar_parked_events"), Is.EqualTo(end == "park" ? 1 : 0));
             Assert.That(
                 await agent.MetricAsync("sidecar_resends_total"), Is.LessThanOrEqualTo(PerKey + 1), "nothing goes round while it stands");
+            Assert.That(await agent.MetricAsync("sidecar_retry_oldest_due_timestamp_seconds"), Is.Positive, "since when it is due");
             Assert.That(await agent.StopAsync(), Is.Zero);
         }
 
@@ -43,6 +44,7 @@ internal sealed class RetryEndTests
         await using var again = await RunningAgent.StartAsync(kafka, topic, inbox, more);
         await inbox.HasAsync(Events, Patience);
         await again.MetricIsAsync(0, "sidecar_retry_waiting_events");
+        await again.MetricIsAsync(0, "sidecar_retry_oldest_due_timestamp_seconds");
         await again.MetricIsAsync(0, "sidecar_consumer_lag_records");
         Assert.That(await again.StopAsync(), Is.Zero);
         Assert.That(inbox.Ledger.Table().IsRight, Is.True, inbox.Ledger.Table().ToString());

@@ -113,7 +113,8 @@ internal sealed class RetryRefusalTests
         await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, Retries);
 
         await Until.TrueAsync(
-            async () => (await agent.ReadyAsync()).Contains($"not authorized for the topic {topic}-group.test.retry.1s. Grant Describe, Read"),
+            async () => (await agent.ReadyAsync()).Contains(
+                $"not authorized for the topic {topic}-group.test.retry.1s. Grant Describe, Read", StringComparison.Ordinal),
             Patience, "the topic is named");
         Assert.That(inbox.Count, Is.Zero);
         await denied.EndAsync();
