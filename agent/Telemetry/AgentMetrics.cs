@@ -52,8 +52,7 @@ public sealed class AgentMetrics
         Resends = Counter("resends_total", "Copies that Kafka has acknowledged in retry topics, by the cause.", "sub", "topic", "reason");
         RetryEvents = Gauge("retry_waiting_events", "Events that wait in retry topics.", "sub", "partition");
         RetryOldestDue = Gauge(
-            "retry_oldest_due_timestamp_seconds", "When the first event that waits in retry topics is or was due; 0: none waits.",
-            "sub", "partition");
+            "retry_oldest_due_timestamp_seconds", "When the first event that waits there is, or was, due; 0: none.", "sub", "partition");
         RetryKeys = Gauge("retry_waiting_keys", "Keys that have such an event.", "sub", "partition");
         Skipped = Counter("records_skipped_total", "Records that ended without a delivery, by the rule.", "sub", "reason");
         Exhausted = Counter("exhausted_total", "Events that came to their end undelivered, by the cause.", "sub", "reason");
