@@ -14,7 +14,7 @@ internal static class Operator
         return ["--annotations", file, "--group", $"{topic}-group", "--bootstrap-servers", kafka.BootstrapServers];
     }
 
-    /// <summary>A command that must succeed: its lines.</summary>
+    /// <summary>A command that must succeed: what it says on standard output. How far it is, it may say on the other.</summary>
     public static async Task<List<string>> RunAsync(string[] arguments)
     {
         var (code, lines) = await EndAsync(arguments);
@@ -38,6 +38,6 @@ internal static class Operator
     {
         await using var process = Start(arguments);
         var code = await process.WaitForExitAsync(RunningAgent.Patience);
-        return (code, [.. code == 0 ? process.Lines : process.ErrorLines]);
+        return (code, [.. code == 0 ? process.OutputLines : process.ErrorLines]);
     }
 }
