@@ -160,7 +160,9 @@ public sealed class CommandLine
     }
 
     private static string OneLine(string message) =>
-        string.Join(' ', message.Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries));
+        string.Join(' ', message.Split(['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries))
+            .Replace("as expected type 'System.Int64'", "as a whole number", StringComparison.Ordinal)
+            .Replace("as expected type 'System.Int32'", "as a whole number", StringComparison.Ordinal);
 
     private static string Suggestion(string message, ParseResult line)
     {

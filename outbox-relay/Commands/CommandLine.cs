@@ -25,7 +25,7 @@ public static class CommandLine
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            return Flags.Refuse(parsed.Errors.Select(error => WithoutSecrets(error.Message, args)));
+            return Flags.Refuse(parsed.Errors.Select(error => InWords(WithoutSecrets(error.Message, args))));
         }
 
         // The relay stops on SIGTERM by itself, in order; the library must not cut it short.
@@ -48,6 +48,11 @@ public static class CommandLine
 
         return message;
     }
+
+    /// <summary>The parser names types of the program where it means a whole number.</summary>
+    internal static string InWords(string message) => message
+        .Replace("as expected type 'System.Int64'", "as a whole number", StringComparison.Ordinal)
+        .Replace("as expected type 'System.Int32'", "as a whole number", StringComparison.Ordinal);
 
     private static bool MayHoldPassword(string arg) =>
         arg.Contains('@', StringComparison.Ordinal) ||

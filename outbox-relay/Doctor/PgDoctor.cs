@@ -16,6 +16,7 @@ public static class PgDoctor
         ("clock", PgServerChecks.ClockAsync),
         ("settings", PgServerChecks.SettingsAsync),
         ("schema", PgRoleChecks.SchemaAsync),
+        ("roles", PgRoleChecks.MissingAsync),
         ("relay role", PgRoleChecks.RelayAsync),
         ("writer role", PgRoleChecks.WriterAsync),
         ("publication", PgWalChecks.PublicationAsync),
@@ -33,7 +34,7 @@ public static class PgDoctor
     {
         try
         {
-            await using var source = PgSource.Create(address, StatementTimeout);
+            await using var source = PgSource.Create(address, StatementTimeout, endsIdle: false);
             await using var connection = await source.OpenConnectionAsync();
             List<Finding> findings = [Finding.Fine("connection", $"{address.Shown} answers")];
             if (await PgDesk.ScalarAsync<bool>(connection, "SELECT to_regclass('outbox.config') IS NULL"))
@@ -74,7 +75,8 @@ public static class PgDoctor
         }
         catch (PostgresException e)
         {
-            return [Finding.Warn(subject, $"could not be looked at: {e.MessageText}", "ask as a role that may see it")];
+            return [Finding.Warn(subject, $"could not be looked at: {e.MessageText}", e.SqlState == PostgresErrorCodes.UndefinedObject
+                ? "see what is missing above" : "ask as a role that may see it")];
         }
     }
 

@@ -21,6 +21,18 @@ internal static class PgRoleChecks
         ];
     }
 
+    /// <summary>Roles are the cluster's: a database that was restored elsewhere comes without them.</summary>
+    public static async Task<IEnumerable<Finding>> MissingAsync(NpgsqlConnection connection)
+    {
+        var missing = await PgDesk.ReadAsync(
+            connection,
+            "SELECT r FROM unnest(ARRAY['outbox_writer', 'outbox_relay']) r WHERE r NOT IN (SELECT rolname FROM pg_roles) ORDER BY 1",
+            reader => reader.GetString(0));
+        return missing.Select(role => Finding.Bad(
+            "roles", $"there is no role {role}: it was dropped, or the database was restored into a cluster without it",
+            $"CREATE ROLE {role} NOLOGIN, then the GRANTs to it that `outbox-relay init --print postgres` shows under 004-roles.sql"));
+    }
+
     public static async Task<IEnumerable<Finding>> RelayAsync(NpgsqlConnection connection)
     {
         var (user, super, member) = (await PgDesk.ReadAsync(

@@ -11,6 +11,7 @@ internal static class PgServerChecks
     public static readonly TimeSpan ClockDifference = TimeSpan.FromSeconds(5);
 
     private const int OldestVersion = 150000;
+    private const string IdleTimeout = "idle_in_transaction_session_timeout";
 
     public static async Task<IEnumerable<Finding>> VersionAsync(NpgsqlConnection connection)
     {
@@ -40,19 +41,12 @@ internal static class PgServerChecks
             connection,
             """
             SELECT name, setting FROM pg_settings WHERE name IN ('wal_level', 'max_slot_wal_keep_size', 'max_replication_slots',
-              'idle_in_transaction_session_timeout', 'autovacuum', 'fsync', 'full_page_writes', 'max_prepared_transactions')
+              'autovacuum', 'fsync', 'full_page_writes')
             """,
             reader => (reader.GetString(0), reader.GetString(1)))).ToDictionary(row => row.Item1, row => row.Item2);
 
-        // Ours is set by the relay itself: what writers get is what stands for the database.
-        var commit = await PgDesk.ScalarAsync<string>(
-            connection,
-            """
-            SELECT coalesce((SELECT substr(c, 20) FROM pg_db_role_setting s, unnest(s.setconfig) c
-                              WHERE c LIKE 'synchronous_commit=%' AND s.setrole = 0
-                                AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1),
-                            (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'))
-            """);
+        var commit = await ForWritersAsync(connection, "synchronous_commit");
+        settings[IdleTimeout] = await ForWritersAsync(connection, IdleTimeout);
         return
         [
             settings["fsync"] == "on" && settings["full_page_writes"] == "on"
@@ -72,6 +66,16 @@ internal static class PgServerChecks
         ];
     }
 
+    /// <summary>A setting as writers get it: what is said for the database, else for the server. Our own session has its own.</summary>
+    private static Task<string> ForWritersAsync(NpgsqlConnection connection, string name) => PgDesk.ScalarAsync<string>(
+        connection,
+        $"""
+        SELECT coalesce((SELECT split_part(c, '=', 2) FROM pg_db_role_setting s, unnest(s.setconfig) c
+                          WHERE c LIKE '{name}=%' AND s.setrole = 0
+                            AND s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) LIMIT 1),
+                        (SELECT reset_val FROM pg_settings WHERE name = '{name}'))
+        """);
+
     private static IEnumerable<Finding> WalSettings(Dictionary<string, string> settings)
     {
         if (settings["wal_level"] == "logical")
@@ -84,10 +88,10 @@ internal static class PgServerChecks
                 : Finding.Fine("max_slot_wal_keep_size", $"{settings["max_slot_wal_keep_size"]} MB");
         }
 
-        yield return settings["idle_in_transaction_session_timeout"] == "0"
+        yield return settings[IdleTimeout] == "0"
             ? Finding.Warn(
-                "idle_in_transaction_session_timeout", "none",
+                IdleTimeout, "none",
                 "set one (for instance 5min): a forgotten transaction keeps slots from being emptied, and dead rows from leaving")
-            : Finding.Fine("idle_in_transaction_session_timeout", $"{settings["idle_in_transaction_session_timeout"]} ms");
+            : Finding.Fine(IdleTimeout, settings[IdleTimeout].All(char.IsAsciiDigit) ? $"{settings[IdleTimeout]} ms" : settings[IdleTimeout]);
     }
 }

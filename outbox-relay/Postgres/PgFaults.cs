@@ -45,6 +45,8 @@ internal static class PgFaults
         PostgresErrorCodes.QueryCanceled => "a statement took longer than it may",
         PostgresErrorCodes.LockNotAvailable => "another holds a lock",
         PostgresErrorCodes.ReadOnlySqlTransaction => "it is read-only",
+        PostgresErrorCodes.InsufficientPrivilege when e.Hint is null =>
+            $"{e.MessageText}: connect as a member of outbox_relay (GRANT outbox_relay TO the role), or as the outbox's owner",
         _ => e.Hint is null ? e.MessageText : $"{e.MessageText} ({e.Hint})",
     };
 

@@ -38,6 +38,11 @@ public static class PgInstaller
             await using var outbox = new NpgsqlCommand("SELECT uuid::text FROM outbox.config", connection);
             return new PgInstalled((string)(await outbox.ExecuteScalarAsync())!, from, await VersionAsync(connection));
         }
+        catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.InsufficientPrivilege, Hint: null })
+        {
+            return new StoreProblem(StoreFault.Failed, $"{address.Shown}: {e.MessageText}: run `outbox-relay init --apply` as the owner of " +
+                "the database, or GRANT CREATE ON DATABASE to the role. Relays need no such role afterwards");
+        }
         catch (Exception e) when (PgFaults.IsOne(e))
         {
             return PgFaults.Explain(e, address.Shown);

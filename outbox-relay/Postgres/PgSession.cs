@@ -121,8 +121,8 @@ internal sealed class PgSession : IDisposable
     private async Task<StoreProblem?> CheckAsync()
     {
         await using var command = new NpgsqlCommand(
-            "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', " +
-            "to_regclass('outbox.config') IS NOT NULL, current_setting('server_version_num')::integer", Connection);
+            "SELECT pg_is_in_recovery(), to_regclass('outbox.config') IS NOT NULL, " +
+            "current_setting('server_version_num')::integer, current_setting('transaction_read_only') = 'on'", Connection);
         await using (var row = await command.ExecuteReaderAsync())
         {
             await row.ReadAsync();
@@ -130,6 +130,13 @@ internal sealed class PgSession : IDisposable
             {
                 return new StoreProblem(
                     StoreFault.NoDatabase, $"{Address.Shown} is a read-only standby: the relay waits for a primary");
+            }
+
+            if (row.GetBoolean(3))
+            {
+                return new StoreProblem(
+                    StoreFault.NoDatabase, $"{Address.Shown} is a primary that takes no writes from this role " +
+                    "(default_transaction_read_only is on): turn it off for the database or for the role");
             }
 
             if (row.GetInt32(2) < OldestServer)

@@ -24,7 +24,10 @@ internal static class PgSource
     /// A source whose statements end within <paramref name="statementTimeout"/>: the server ends them, and where it does not
     /// answer any more, the connection is given up a second later.
     /// </summary>
-    public static NpgsqlDataSource Create(PgAddress address, TimeSpan statementTimeout)
+    /// <param name="address">Where the database is.</param>
+    /// <param name="statementTimeout">How long a statement may take, and a transaction of ours may stand idle.</param>
+    /// <param name="endsIdle">False: how long that is stays what it is for everybody, for whoever looks at it.</param>
+    public static NpgsqlDataSource Create(PgAddress address, TimeSpan statementTimeout, bool endsIdle = true)
     {
         var settings = Settings(address);
         settings.CommandTimeout = (int)Math.Ceiling(statementTimeout.TotalSeconds) + 1;
@@ -33,8 +36,9 @@ internal static class PgSource
         settings.MaxAutoPrepare = 0;
         settings.IncludeErrorDetail = false;
         settings.PersistSecurityInfo = false;
-        settings.Options = $"{settings.Options} -c statement_timeout={(long)statementTimeout.TotalMilliseconds} " +
-            $"-c idle_in_transaction_session_timeout={(long)statementTimeout.TotalMilliseconds} {Isolation}";
+        var milliseconds = (long)statementTimeout.TotalMilliseconds;
+        settings.Options = $"{settings.Options} -c statement_timeout={milliseconds} " +
+            (endsIdle ? $"-c idle_in_transaction_session_timeout={milliseconds} " : "") + Isolation;
         var builder = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString);
         builder.EnableTransportSecurity();
         builder.EnableArrays();

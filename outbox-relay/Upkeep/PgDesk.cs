@@ -36,10 +36,15 @@ public sealed class PgDesk(PgAddress address)
                     StoreFault.NoSchema, $"{address.Shown} lacks the outbox's tables: run `outbox-relay init --apply`");
             }
 
-            check.CommandText = "SELECT oldest_relay FROM outbox.config";
-            return (int)(await check.ExecuteScalarAsync())! > PgSchema.Version
+            var (oldest, version) = (await ReadAsync(
+                connection, "SELECT oldest_relay, schema_version FROM outbox.config", row => (row.GetInt32(0), row.GetInt32(1))))[0];
+            return oldest > PgSchema.Version
                 ? new StoreProblem(
                     StoreFault.OtherSchema, $"{address.Shown} has a schema that this program is too old for")
+                : version < PgSchema.Version
+                ? new StoreProblem(
+                    StoreFault.OtherSchema,
+                    $"{address.Shown} has schema version {version}, and this program needs {PgSchema.Version}: run `outbox-relay init --apply`")
                 : await question(connection);
         }
         catch (Exception e) when (PgFaults.IsOne(e))

@@ -13,6 +13,14 @@ internal sealed class CommandLineTests
         Is.EqualTo($"Unrecognized command or argument {shown}."));
 
     [Test]
+    public async Task A_number_that_is_none_is_told_in_words()
+    {
+        await using var accept = Fixtures.Relays.Start("alarms", "accept", "x");
+        Assert.That(await accept.WaitForExitAsync(Fixtures.Relays.Bound), Is.EqualTo(2));
+        Assert.That(accept.Output, Does.Contain("'x'").And.Contain("as a whole number").And.Not.Contain("System."));
+    }
+
+    [Test]
     public void Any_other_argument_is() => Assert.That(
         CommandLine.WithoutSecrets("Unrecognized command or argument '--postgress'.", ["status", "--postgress"]),
         Is.EqualTo("Unrecognized command or argument '--postgress'."));

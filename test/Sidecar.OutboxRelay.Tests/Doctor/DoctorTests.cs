@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
+using Sidecar.OutboxRelay.Postgres;
+using Sidecar.OutboxRelay.Telemetry;
 using Sidecar.OutboxRelay.Tests.Fixtures;
 using Sidecar.TestKit.Postgres;
 
@@ -67,6 +70,74 @@ internal sealed class DoctorTests(PostgresEnd end)
         Assert.That(wrong.Where(subject => subject != "durability"), Is.Empty, doctor.Output);
         Assert.That(doctor.Output, Does.Contain("is no superuser").And.Contain("every lane has an owner")
             .And.Contain($"{topic}: 4 partitions"));
+    }
+
+    [Test]
+    public async Task The_databases_own_setting_is_shown_and_not_the_one_of_the_doctors_session()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        Assert.That((await outbox.CommandAsync("doctor")).Output, Does.Match("idle_in_transaction_session_timeout +none"));
+        await outbox.ExecuteAsync(
+            """
+            DO $$ BEGIN EXECUTE format(
+              'ALTER DATABASE %I SET idle_in_transaction_session_timeout = %L', current_database(), '7min'); END $$
+            """);
+        Assert.That((await outbox.CommandAsync("doctor")).Output, Does.Match("idle_in_transaction_session_timeout +7min"));
+    }
+
+    [Test]
+    public async Task A_role_without_rights_is_told_what_to_be_granted_by_every_command()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync("DO $$ BEGIN CREATE ROLE nobody_here LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+        var bare = await (await SharedPostgres.GetAsync(end)).NewDatabaseAsync("bare");
+        string As(string address) => new NpgsqlConnectionStringBuilder(address) { Username = "nobody_here" }.ConnectionString;
+        await using var status = Relays.Start("status", "--postgres", As(outbox.ConnectionString));
+        await using var init = Relays.Start("init", "--apply", "--postgres", As(bare));
+        Assert.That((await status.EndAsync(), await init.EndAsync()), Is.EqualTo((1, 1)));
+        Assert.That(status.Output, Does.Contain("permission denied").And.Contain("GRANT outbox_relay TO"));
+        Assert.That(init.Output, Does.Contain("permission denied").And.Contain("as the owner of the database"));
+    }
+
+    [Test]
+    public async Task A_primary_that_is_set_read_only_is_not_taken_for_a_standby()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync(
+            """
+            DO $$ BEGIN EXECUTE format(
+              'ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$
+            """);
+        using var store = new PgStore(
+            outbox.Options, TimeSpan.FromSeconds(5), new RelayTelemetry(TimeProvider.System, NullLoggerFactory.Instance));
+        var problem = (await store.OpenAsync()).Problem;
+        Assert.That(problem!.Text, Does.Contain("default_transaction_read_only is on").And.Not.Contain("standby"));
+    }
+
+    [Test]
+    public async Task A_role_that_a_restored_database_lacks_is_told_with_what_makes_it()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync("ALTER ROLE outbox_writer RENAME TO outbox_writer_elsewhere");
+        try
+        {
+            Assert.That((await outbox.CommandAsync("doctor")).Output, Does.Contain("there is no role outbox_writer")
+                .And.Contain("CREATE ROLE outbox_writer NOLOGIN").And.Not.Contain("ask as a role that may see it"));
+        }
+        finally
+        {
+            await outbox.ExecuteAsync("ALTER ROLE outbox_writer_elsewhere RENAME TO outbox_writer");
+        }
+    }
+
+    [Test]
+    public async Task An_older_schema_is_told_by_every_command()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync("UPDATE outbox.config SET schema_version = schema_version - 1");
+        var (code, text) = await outbox.CommandAsync("status");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(text, Does.Contain("has schema version").And.Contain("run `outbox-relay init --apply`"));
     }
 
     [Test]
