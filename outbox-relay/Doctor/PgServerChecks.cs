@@ -92,6 +92,7 @@ internal static class PgServerChecks
             ? Finding.Warn(
                 IdleTimeout, "none",
                 "set one (for instance 5min): a forgotten transaction keeps slots from being emptied, and dead rows from leaving")
-            : Finding.Fine(IdleTimeout, settings[IdleTimeout].All(char.IsAsciiDigit) ? $"{settings[IdleTimeout]} ms" : settings[IdleTimeout]);
+            : Finding.Fine(
+                IdleTimeout, settings[IdleTimeout].All(char.IsAsciiDigit) ? $"{settings[IdleTimeout]} ms" : settings[IdleTimeout]);
     }
 }

@@ -40,8 +40,9 @@ public static class PgInstaller
         }
         catch (PostgresException e) when (e is { SqlState: PostgresErrorCodes.InsufficientPrivilege, Hint: null })
         {
-            return new StoreProblem(StoreFault.Failed, $"{address.Shown}: {e.MessageText}: run `outbox-relay init --apply` as the owner of " +
-                "the database, or GRANT CREATE ON DATABASE to the role. Relays need no such role afterwards");
+            return new StoreProblem(
+                StoreFault.Failed, $"{address.Shown}: {e.MessageText}: run `outbox-relay init --apply` as the owner of the database, " +
+                "or GRANT CREATE ON DATABASE to the role. Relays need no such role afterwards");
         }
         catch (Exception e) when (PgFaults.IsOne(e))
         {

@@ -44,7 +44,8 @@ public sealed class PgDesk(PgAddress address)
                 : version < PgSchema.Version
                 ? new StoreProblem(
                     StoreFault.OtherSchema,
-                    $"{address.Shown} has schema version {version}, and this program needs {PgSchema.Version}: run `outbox-relay init --apply`")
+                    $"{address.Shown} has schema version {version}, and this program needs {PgSchema.Version}: " +
+                    "run `outbox-relay init --apply`")
                 : await question(connection);
         }
         catch (Exception e) when (PgFaults.IsOne(e))
