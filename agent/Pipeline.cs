@@ -1,7 +1,6 @@
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
-using Sidecar.Agent.Health;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Operating;
 using Sidecar.Agent.Source;
@@ -38,35 +37,22 @@ namespace Sidecar.Agent;
 /// </remarks>
 public sealed class Pipeline : IAsyncDisposable
 {
-    private readonly List<Line> lines = [];
-    private readonly Dictionary<HealthTarget, AppHealth> apps = [];
+    private readonly Lines lines;
     private readonly ConsumeLoop loop;
-    private readonly DeadLetterProducer? letters;
-    private readonly AgentTelemetry telemetry;
 
     /// <param name="options">What is in force.</param>
     /// <param name="keyring">The credentials for Kafka.</param>
     /// <param name="telemetry">Who is told what happens.</param>
     public Pipeline(AgentOptions options, Keyring keyring, AgentTelemetry telemetry)
     {
-        this.telemetry = telemetry;
         var kafka = new KafkaConnection(options.Source, keyring);
-        var budget = new BufferBudget(options.Source.MaxBufferBytes);
-        if (options.Subscriptions.Exists(s => Writes(s) || s.Dispatch.Retries.Count > 0))
-        {
-            letters = new DeadLetterProducer(
-                KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), keyring);
-        }
-
-        foreach (var subscription in options.Subscriptions)
-        {
-            var line = new Line(subscription, budget, telemetry, letters, (kafka, Deliveries));
-            line.Heed(HealthOf(subscription), telemetry);
-            lines.Add(line);
-        }
-
-        loop = new ConsumeLoop(kafka, options.Commit, new TopicRoutes([.. lines.Select(line => line.Route)]), telemetry);
-        Desk = new OperatorDesk(options.Source.Group, [.. lines.Select(line => line.Desk(loop, telemetry))], telemetry.Waits);
+        var letters = new Lazy<DeadLetterProducer>(() => new DeadLetterProducer(
+            KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), keyring));
+        var parts = new LineParts(kafka, new BufferBudget(options.Source.MaxBufferBytes), letters, Deliveries, telemetry);
+        lines = new Lines(parts, options.Subscriptions);
+        loop = new ConsumeLoop(kafka, options.Commit, new TopicRoutes(lines.Routes), telemetry);
+        Desk = new OperatorDesk(options.Source.Group, telemetry.Waits);
+        lines.Join(loop, Desk);
     }
 
     /// <summary>The attempts under way, whose deadlines may be moved.</summary>
@@ -79,41 +65,34 @@ public sealed class Pipeline : IAsyncDisposable
     /// Runs until <paramref name="stop"/> is set, then drains, commits and leaves the group. Throws when a loop ends that
     /// must not end: that is a bug or an impossible environment, and the end of the process.
     /// </summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <param name="beside">What runs beside it, may call <see cref="SteerAsync"/>, and ends when it is told to stop.</param>
+    /// <param name="stop">Told to stop.</param>
+    public async Task RunAsync(Func<CancellationToken, Task> beside, CancellationToken stop)
     {
-        foreach (var line in lines)
-        {
-            line.Start(telemetry, stop);
-        }
-
-        foreach (var app in apps.Values)
-        {
-            app.Start();
-        }
-
+        lines.Start();
         loop.Start();
+        var tending = beside(stop);
         using (stop.Register(loop.Stop))
         {
-            var others = lines.SelectMany(line => line.Loops).Concat(apps.Values.Select(app => app.Completion));
-            var first = await Task.WhenAny([loop.Completion, .. others]);
+            var watched = lines.WatchAsync(tending, () => stop.IsCancellationRequested);
+            var first = await Task.WhenAny(loop.Completion, lines.Broken);
             if (first != loop.Completion)
             {
                 await first;
-                throw new InvalidOperationException("A delivery loop has ended while the agent was running.");
             }
+
+            await loop.Completion;
+            await watched;
         }
 
-        await loop.Completion;
-        foreach (var line in lines)
-        {
-            await line.StopAsync();
-        }
-
-        foreach (var app in apps.Values)
-        {
-            await app.StopAsync();
-        }
+        await lines.StopAsync();
     }
+
+    /// <summary>
+    /// Brings the subscriptions a step nearer to those that are wanted, without waiting for Kafka or an application. One caller
+    /// at a time, while <see cref="RunAsync"/> runs. Null, or why a new subscription cannot be.
+    /// </summary>
+    public Task<string?> SteerAsync(IReadOnlyList<SubscriptionOptions> wanted) => lines.SteerAsync(wanted);
 
     /// <summary>
     /// Finishes what is in flight, commits and leaves the group, while <see cref="RunAsync"/> goes on. The task ends when that
@@ -125,149 +104,6 @@ public sealed class Pipeline : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         loop.Dispose();
-        foreach (var line in lines)
-        {
-            await line.DisposeAsync();
-        }
-
-        foreach (var app in apps.Values)
-        {
-            app.Dispose();
-        }
-
-        letters?.Dispose();
-    }
-
-    /// <summary>One application is asked once, however many subscriptions deliver to it.</summary>
-    private AppHealth? HealthOf(SubscriptionOptions subscription)
-    {
-        if (subscription.Health.Mode == HealthMode.Off)
-        {
-            return null;
-        }
-
-        var target = new HealthTarget(subscription.Delivery.AppAddress, subscription.Health);
-        if (!apps.TryGetValue(target, out var health))
-        {
-            apps[target] = health = new AppHealth(target, telemetry);
-        }
-
-        return health;
-    }
-
-    private static bool Writes(SubscriptionOptions subscription) => subscription.Delivery.WritesLetters;
-
-    /// <summary>The stages of one subscription.</summary>
-    private sealed class Line : IAsyncDisposable
-    {
-        private readonly SubscriptionOptions subscription;
-        private readonly Dispatcher dispatcher;
-        private readonly GrpcDeliveryClient client;
-        private readonly Deliverer deliverer;
-        private readonly DeadLetterWriter? letters;
-        private readonly ResendWriter? resends;
-        private readonly RetryReader? retries;
-
-        public Line(
-            SubscriptionOptions subscription, BufferBudget budget, AgentTelemetry telemetry, DeadLetterProducer? producer,
-            (KafkaConnection Kafka, DeliveryIds Deliveries) shared)
-        {
-            this.subscription = subscription;
-            var metrics = new DeliveryMetrics(telemetry.Metrics, subscription.Name);
-            var report = new DeliveryReport(
-                telemetry.Log<DeliveryReport>(), metrics, telemetry.Waits, subscription.Delivery.AppAddress);
-
-            // (2) and (6): a ledger is made for each partition when it is assigned, and lives in the dispatcher's workers.
-            dispatcher = new Dispatcher(                                                                       // (3)
-                subscription.Dispatch, subscription.Delivery, budget, telemetry.Time, new Random());
-            client = new GrpcDeliveryClient(subscription.Delivery, subscription.Name, telemetry.Time)          // (5)
-            {
-                Deadlines = shared.Deliveries,
-            };
-            letters = Writes(subscription) ? Letters(producer!, shared.Kafka.Options.Group, telemetry) : null;        // (5), its other end
-            if (subscription.Dispatch.Retries.Count > 0)
-            {
-                var names = new RetryTopicNames(shared.Kafka.Options.Group, subscription.Name);
-                var resent = new ResendReport(telemetry.Log<ResendReport>(), telemetry.Metrics, telemetry.Waits, subscription.Name);
-                resends = new ResendWriter(dispatcher, producer!, names, resent, telemetry.Time);              // (5), its way round
-                retries = Reader(names, shared.Kafka, telemetry);                                             // (1), of the way round
-            }
-
-            deliverer = new Deliverer(dispatcher, client, metrics, report, telemetry.Time)                     // (4)
-            {
-                DeadLetters = letters, Ids = shared.Deliveries,
-            };
-            Route = new TopicRoute(subscription.Name, subscription.Topics, subscription.Start, dispatcher)     // (1)
-            {
-                Retries = retries,
-            };
-        }
-
-        /// <summary>Loops that end only when the line is stopped.</summary>
-        public IEnumerable<Task> Loops => new[]
-        {
-            deliverer.Completion, letters?.Completion, resends?.Completion, retries?.Completion,
-        }.OfType<Task>();
-
-        public TopicRoute Route { get; private set; }
-
-        /// <summary>Delivers only while the application is well.</summary>
-        public void Heed(AppHealth? health, AgentTelemetry telemetry)
-        {
-            health?.Add(new HealthReport(subscription.Name, dispatcher.Control, telemetry));
-            Route = Route with { Health = health };
-        }
-
-        /// <summary>As a person sees it; paused, if the configuration says so.</summary>
-        public SubscriptionDesk Desk(ConsumeLoop loop, AgentTelemetry telemetry)
-        {
-            var pause = new PauseSwitch(subscription.Name, dispatcher.Control, telemetry);
-            pause.Configure(subscription.Paused);
-            return new SubscriptionDesk(Route, subscription.Delivery.AppAddress, pause, () => loop.Partitions);
-        }
-
-        public void Start(AgentTelemetry telemetry, CancellationToken stop)
-        {
-            telemetry.Metrics.InFlightLimit.WithLabels(subscription.Name).Set(subscription.Dispatch.Concurrency);
-            letters?.Start(stop);
-            resends?.Start();
-            retries?.Start();
-            deliverer.Start(subscription.Dispatch.Concurrency);
-        }
-
-        public async Task StopAsync()
-        {
-            retries?.Stop();
-            await (retries?.Completion ?? Task.CompletedTask);
-            dispatcher.Stop();
-            await deliverer.Completion;
-            await (resends?.Completion ?? Task.CompletedTask);
-            letters?.Stop();
-            await (letters?.Completion ?? Task.CompletedTask);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            retries?.Dispose();
-            dispatcher.Dispose();
-            await client.DisposeAsync();
-        }
-
-        private RetryReader Reader(RetryTopicNames names, KafkaConnection kafka, AgentTelemetry telemetry)
-        {
-            var route = new RetryRoute(
-                subscription.Name, subscription.Topics[0], names, subscription.Dispatch.Retries, subscription.DeadLetter.CreateTopics);
-            return new RetryReader(route, dispatcher, letters, kafka, telemetry);
-        }
-
-        private DeadLetterWriter Letters(DeadLetterProducer producer, string group, AgentTelemetry telemetry)
-        {
-            var address = new LetterAddress(group, subscription.Name, subscription.DeadLetter.Topic);
-            var report = new DeadLetterReport(telemetry.Log<DeadLetterReport>(), telemetry.Metrics, telemetry.Waits, address);
-            return new DeadLetterWriter(dispatcher, producer, address, report, telemetry.Time)
-            {
-                MayCreate = subscription.DeadLetter.CreateTopics,
-            };
-        }
+        await lines.DisposeAsync();
     }
 }

@@ -62,7 +62,8 @@ internal enum OpenCause
 /// </remarks>
 internal sealed class CircuitBreaker(BreakerOptions options)
 {
-    private readonly TroubleWindow window = new(options.Window);
+    private BreakerOptions options = options;
+    private TroubleWindow window = new(options.Window);
     private int running;            // deliveries of this era
     private int step;               // of the ramp
     private int answered;           // in this step
@@ -80,6 +81,16 @@ internal sealed class CircuitBreaker(BreakerOptions options)
 
     /// <summary>While it is open: when the next delivery may start.</summary>
     public TimeSpan ProbeAt { get; private set; }
+
+    /// <summary>Other options from now on. The state stays; what is remembered of troubles begins anew.</summary>
+    public void Adjust(BreakerOptions wanted)
+    {
+        if (wanted != options)
+        {
+            options = wanted;
+            window = new TroubleWindow(wanted.Window);
+        }
+    }
 
     /// <summary>The state and its cause, to be told.</summary>
     public BreakerView View => new(State, Cause);

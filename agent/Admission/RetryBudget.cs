@@ -19,12 +19,21 @@ internal sealed class RetryBudget(int percent, int ceiling)
     private const double Least = 100;
     private const double Rounding = 1e-9;
 
-    private readonly double most = Math.Max(Least, ceiling * SavedPerDelivery);
+    private int percent = percent;
+    private double most = Math.Max(Least, ceiling * SavedPerDelivery);
     private double saved = Math.Max(Least, ceiling * SavedPerDelivery);
     private TimeSpan filledAt;
 
     /// <summary>When a retry that was refused may ask again, if nothing is earned meanwhile.</summary>
     public TimeSpan NextAt => filledAt + TimeSpan.FromSeconds(Math.Max(0, 1 - saved) / PerSecond);
+
+    /// <summary>Another share and another ceiling from now on; what is saved is kept, up to the new most.</summary>
+    public void Adjust(int newPercent, int newCeiling)
+    {
+        percent = newPercent;
+        most = Math.Max(Least, newCeiling * SavedPerDelivery);
+        saved = Math.Min(saved, most);
+    }
 
     /// <summary>A first attempt departs.</summary>
     public void Earn() => saved = Math.Min(most, saved + (percent / 100.0));

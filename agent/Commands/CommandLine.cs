@@ -81,10 +81,11 @@ public sealed class CommandLine
 
     private async Task<int> Run(ParseResult line, CancellationToken _)
     {
-        var result = flags.Load(line, environment);
+        var sources = flags.Sources(line, environment);
+        var result = Configuration.Load(sources);
         if (result.Resolved is { } resolved)
         {
-            return await AgentHost.RunAsync(resolved.Options);
+            return await AgentHost.RunAsync(resolved.Options, sources);
         }
 
         ErrorReport.Write(error, result);

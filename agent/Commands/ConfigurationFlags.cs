@@ -47,7 +47,10 @@ public sealed class ConfigurationFlags
         ?? (environment[EnvironmentVariables.NameOf(field)] is string { Length: > 0 } value ? value : null);
 
     /// <summary>Loads the configuration that the command line and the variables of this process lead to.</summary>
-    public ConfigurationResult Load(ParseResult line, IDictionary environment)
+    public ConfigurationResult Load(ParseResult line, IDictionary environment) => Configuration.Load(Sources(line, environment));
+
+    /// <summary>Where that is looked for.</summary>
+    public ConfigurationSources Sources(ParseResult line, IDictionary environment)
     {
         var variables = environment.Cast<DictionaryEntry>()
             .ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
@@ -61,7 +64,6 @@ public sealed class ConfigurationFlags
             }
         }
 
-        return Configuration.Load(new ConfigurationSources(
-            line.GetValue(annotations), line.GetValue(config), variables, flags));
+        return new ConfigurationSources(line.GetValue(annotations), line.GetValue(config), variables, flags);
     }
 }

@@ -66,6 +66,7 @@ public static class Explanation
         output.WriteLine($"  {field.Doc}");
         output.WriteLine($"  values: {field.Limits}");
         output.WriteLine($"  default: {(value.Length == 0 ? "none" : value)}");
+        output.WriteLine($"  an edit while the agent runs: {LiveWords.Of(field.Live)}");
         foreach (var spelling in spellings)
         {
             output.WriteLine($"  {spelling}");

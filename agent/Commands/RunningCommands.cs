@@ -103,6 +103,16 @@ internal sealed class RunningCommands(AdminAccess admin, TextWriter output)
             TextTable.Write(output, [Heading, .. rows]);
         }
 
+        foreach (var error in status.Configuration?.Errors ?? [])
+        {
+            output.WriteLine($"not in force, the last good configuration is: {error}");
+        }
+
+        foreach (var setting in status.Configuration?.NeedRestart ?? [])
+        {
+            output.WriteLine($"needs a restart to be in force: {setting}");
+        }
+
         foreach (var wait in status.Waits)
         {
             output.WriteLine($"waiting for {wait}");

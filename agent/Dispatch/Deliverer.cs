@@ -8,14 +8,16 @@ namespace Sidecar.Agent.Dispatch;
 
 /// <summary>
 /// Stage 4: brings the events of one subscription to the application, as many at a time as the subscription may. Each
-/// slot is one loop that lives as long as the pipeline: take, attempt, give back the outcome, again.
+/// slot is one loop that lives as long as the subscription: take, attempt, give back the outcome, again.
 /// </summary>
 public sealed class Deliverer(
     Dispatcher dispatcher, IDeliveryClient client, DeliveryMetrics metrics, DeliveryReport report, TimeProvider time)
 {
     private static readonly AttemptOutcome Expired = new(AttemptEnd.Expired, StatusCode.OK, "older than max-age", null);
 
-    private Task running = Task.CompletedTask;
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int started;
+    private int running;
 
     /// <summary>Who writes dead letters; null: nothing ends so.</summary>
     public DeadLetterWriter? DeadLetters { get; init; }
@@ -24,12 +26,41 @@ public sealed class Deliverer(
     public DeliveryIds Ids { get; init; } = new();
 
     /// <summary>Ends when all slots have ended. A failure is a bug, and the end of the process.</summary>
-    public Task Completion => running;
+    public Task Completion => started == 0 ? Task.CompletedTask : ended.Task;
 
-    /// <summary>Starts the slots, once.</summary>
+    /// <summary>
+    /// Starts slots until there are so many; never at the same time as itself. There may be more than deliveries are let
+    /// into flight: a slot without one costs nothing.
+    /// </summary>
     /// <param name="slots">Deliveries in flight at a time.</param>
-    public void Start(int slots) =>
-        running = Task.WhenAll(Enumerable.Range(0, slots).Select(_ => RunSlotAsync(new DeliverySlot())));
+    public void Start(int slots)
+    {
+        var more = Math.Max(0, slots - started);
+        started += more;
+        Interlocked.Add(ref running, more);
+        for (; more > 0; more--)
+        {
+            _ = KeepSlotAsync();
+        }
+    }
+
+    private async Task KeepSlotAsync()
+    {
+        try
+        {
+            await RunSlotAsync(new DeliverySlot());
+        }
+        catch (Exception bug)
+        {
+            // Whoever started it learns of it through Completion, and ends the process.
+            ended.TrySetException(bug);
+        }
+
+        if (Interlocked.Decrement(ref running) == 0)
+        {
+            ended.TrySetResult();
+        }
+    }
 
     private async Task RunSlotAsync(DeliverySlot slot)
     {

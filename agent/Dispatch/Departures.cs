@@ -1,22 +1,17 @@
 using Sidecar.Agent.Admission;
 using Sidecar.Agent.Contracts;
-using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 
 namespace Sidecar.Agent.Dispatch;
 
 /// <summary>
-/// Brings events that are ready to slots that are idle, through the breaker. All of it runs under the dispatcher's lock; the
+/// Brings events that are ready to slots that are idle, through the gates. All of it runs under the dispatcher's lock; the
 /// timer, which has no caller, takes that lock itself. Times are monotonic, since the start.
 /// </summary>
 internal sealed class Departures : IDisposable
 {
     private readonly ReadyQueue ready;
-    private readonly RetryBudget budget;
-    private readonly ConcurrencyLimit limit;
-    private readonly CircuitBreaker breaker;
-    private readonly StormLimit storm;
-    private readonly RateLimit rate;
+    private readonly Gates gates;
     private readonly Stack<DeliverySlot> idle = new();
     private readonly Lock guard;
     private readonly DeliveryOptions delivery;
@@ -31,12 +26,8 @@ internal sealed class Departures : IDisposable
     {
         this.guard = guard;
         this.delivery = delivery;
-        breaker = new CircuitBreaker(BreakerOptions.For(delivery.Deadline, options.Concurrency));
-        budget = new RetryBudget(delivery.RetryBudgetPercent, options.Concurrency);
-        limit = new ConcurrencyLimit(Math.Min(options.ConcurrencyFloor, options.Concurrency), options.Concurrency);
-        ready = new ReadyQueue(budget);
-        storm = new StormLimit(options.DeadLetterLimit);
-        rate = new RateLimit(options.RateLimit);
+        gates = new Gates(options, delivery);
+        ready = new ReadyQueue(gates.Budget);
         this.time = time;
         started = time.GetTimestamp();
         alarm = new Alarm(time, OnAlarm);
@@ -46,8 +37,8 @@ internal sealed class Departures : IDisposable
     public Bars Bars { get; } = new();
 
     /// <summary>What may be in flight, and what waits for the budget.</summary>
-    public FlowView Flow => new(limit.Current, limit.Floor, limit.Ceiling, ready.Unfunded)
-        { Breaker = breaker.View, Barred = Bars.Reason, Storm = storm.Held };
+    public FlowView Flow => new(gates.Limit.Current, gates.Limit.Floor, gates.Limit.Ceiling, ready.Unfunded)
+        { Breaker = gates.Breaker.View, Barred = Bars.Reason, Storm = gates.Storm.Held };
 
     private TimeSpan Now => time.GetElapsedTime(started);
 
@@ -126,9 +117,9 @@ internal sealed class Departures : IDisposable
 
         var now = Now;
         var sign = AppSigns.Of(outcome);
-        queued.WasProbe = breaker.IsProbe(queued.Era);
-        var turn = breaker.Observe(sign, queued.Era, now);
-        limit.Observe(sign, queued.DepartedAt, now);
+        queued.WasProbe = gates.Breaker.IsProbe(queued.Era);
+        var turn = gates.Breaker.Observe(sign, queued.Era, now);
+        gates.Limit.Observe(sign, queued.DepartedAt, now);
         inFlight--;
         suspects.Ended(queued, outcome.End);
         outcome = Holding.Judge(outcome, queued.WasProbe, queued.Held, delivery.MaxHold);
@@ -148,12 +139,12 @@ internal sealed class Departures : IDisposable
         switch (step)
         {
             case Step.Complete:
-                storm.Delivered(isProbe, isProbe ? Now : default);
+                gates.Storm.Delivered(isProbe, isProbe ? Now : default);
                 return step;
             case Step.DeadLetter:
-                return storm.TryTake(isProbe, Now) ? step : Step.Withhold;
+                return gates.Storm.TryTake(isProbe, Now) ? step : Step.Withhold;
             case Step.Again or Step.Hold or Step.Stand or Step.Park or Step.Resend or Step.Withhold or Step.Abandon:
-                storm.Failed(isProbe, isProbe ? Now : default);
+                gates.Storm.Failed(isProbe, isProbe ? Now : default);
                 return step;
             default:
                 throw new InvalidOperationException($"No step: {step}");
@@ -162,7 +153,7 @@ internal sealed class Departures : IDisposable
 
     /// <summary>What is to be told of a delivery that has ended.</summary>
     public Finished Tell(Step step, QueuedEvent queued, BreakerTurn turn) =>
-        new(step, queued.Attempts, turn, breaker.View, storm.Held, queued.IsProbe)
+        new(step, queued.Attempts, turn, gates.Breaker.View, gates.Storm.Held, queued.IsProbe)
         {
             IsUnhealthy = Bars[Bar.Unhealthy] is not null,
         };
@@ -188,8 +179,15 @@ internal sealed class Departures : IDisposable
         }
     }
 
+    /// <summary>The options have changed.</summary>
+    public void Adjust()
+    {
+        gates.Adjust();
+        Pump();
+    }
+
     /// <summary>The application was away: it is probed before all may pass.</summary>
-    public void ProbeFirst() => breaker.ProbeFirst(Now);
+    public void ProbeFirst() => gates.Breaker.ProbeFirst(Now);
 
     public void Dispose() => alarm.Dispose();
 
@@ -207,26 +205,26 @@ internal sealed class Departures : IDisposable
             return expired;
         }
 
-        if (ready.IsEmpty || !HasPlace || !storm.MayPass(now) || !rate.MayPass(now) || !breaker.TryPass(now))
+        if (ready.IsEmpty || !HasPlace || !gates.Storm.MayPass(now) || !gates.Rate.MayPass(now) || !gates.Breaker.TryPass(now))
         {
             return null;
         }
 
-        rate.Pass();
+        gates.Rate.Pass();
 
         var isSuspect = ready.NextIsSuspect;
         var taken = ready.Take()!;
         if (taken is { Era: < 0, Attempts: 0 })
         {
-            budget.Earn();
+            gates.Budget.Earn();
         }
 
         suspects.Departs(taken, isSuspect);
-        taken.IsProbe = storm.Pass();
-        taken.Era = breaker.Era;
+        taken.IsProbe = gates.Storm.Pass();
+        taken.Era = gates.Breaker.Era;
         taken.DepartedAt = now;
         taken.Worker.InFlight++;
-        limit.Departed(++inFlight);
+        gates.Limit.Departed(++inFlight);
         return taken;
     }
 
@@ -254,7 +252,7 @@ internal sealed class Departures : IDisposable
     /// reason that it is open.
     /// </summary>
     private bool HasPlace => !suspects.IsOneFlying
-        && (ready.NextIsSuspect ? inFlight == 0 : inFlight < limit.Current || !breaker.View.IsPassable);
+        && (ready.NextIsSuspect ? inFlight == 0 : inFlight < gates.Limit.Current || !gates.Breaker.View.IsPassable);
 
     /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
     private void Arm()
@@ -268,21 +266,21 @@ internal sealed class Departures : IDisposable
 
         var now = Now;
         var due = ready.NextDue ?? TimeSpan.MaxValue;
-        var paced = rate.NextAt > now;
-        if (paced && !ready.IsEmpty && rate.NextAt < due)
+        var paced = gates.Rate.NextAt > now;
+        if (paced && !ready.IsEmpty && gates.Rate.NextAt < due)
         {
-            due = rate.NextAt;
+            due = gates.Rate.NextAt;
         }
 
-        if (!paced && breaker.State == BreakerState.Open && !ready.IsEmpty && HasPlace && breaker.ProbeAt < due)
+        if (!paced && gates.Breaker.State == BreakerState.Open && !ready.IsEmpty && HasPlace && gates.Breaker.ProbeAt < due)
         {
-            due = breaker.ProbeAt;
+            due = gates.Breaker.ProbeAt;
         }
 
         // While it is held nothing passes, so nothing else is worth waking for.
-        if (storm.Held is not null && !ready.IsEmpty && !storm.MayPass(now))
+        if (gates.Storm.Held is not null && !ready.IsEmpty && !gates.Storm.MayPass(now))
         {
-            due = storm.ProbeAt > now ? storm.ProbeAt : TimeSpan.MaxValue;
+            due = gates.Storm.ProbeAt > now ? gates.Storm.ProbeAt : TimeSpan.MaxValue;
         }
 
         alarm.Set(due, now);

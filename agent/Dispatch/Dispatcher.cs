@@ -210,17 +210,32 @@ public sealed class Dispatcher : IDisposable
         }
     }
 
-    /// <summary>Forgets a closed worker, after its last commit; cancels what is still in flight.</summary>
-    public void Forget(PartitionWorker worker)
+    /// <summary>Ends what a closed worker has in flight; it stays undone.</summary>
+    public static void Cancel(PartitionWorker worker)
     {
         foreach (var kin in worker.Kin)
         {
             kin.Cancel();
         }
+    }
 
+    /// <summary>Forgets a closed worker, after its last commit; cancels what is still in flight.</summary>
+    public void Forget(PartitionWorker worker)
+    {
+        Cancel(worker);
         lock (guard)
         {
             workers.RemoveAll(worker.Kin.Contains);
+        }
+    }
+
+    /// <summary>Changes the options that it was made of, at one moment for all events; what is in flight goes on as it began.</summary>
+    public void Adjust(Action change)
+    {
+        lock (guard)
+        {
+            change();
+            departures.Adjust();
         }
     }
 

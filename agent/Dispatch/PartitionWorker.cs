@@ -126,6 +126,7 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Half of every limit is free again, so that a pause, which is expensive, was worth its price.</summary>
     internal bool HalfFree =>
         Standing is null
+        && !Closed
         && !(Retries?.Events > PartitionRetries.MaxWaiting / 2)
         && (Tracker.Open == 0
             || (Tracker.Count <= options.Window / 2

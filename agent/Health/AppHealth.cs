@@ -15,6 +15,7 @@ internal sealed class AppHealth : IDisposable
     private readonly HealthProbe probe;
     private readonly HealthState state;
     private readonly List<HealthReport> reports = [];
+    private readonly Lock telling = new();
     private readonly ILogger<AppHealth> logger;
     private readonly TimeProvider time;
 
@@ -44,11 +45,24 @@ internal sealed class AppHealth : IDisposable
 
     private TimeSpan Now => time.GetElapsedTime(0);
 
-    /// <summary>A subscription that delivers there. Before the start only: it delivers nothing until the application is well.</summary>
+    /// <summary>A subscription that delivers there: it delivers nothing until the application is well.</summary>
     public void Add(HealthReport report)
     {
-        reports.Add(report);
-        report.Apply(View);
+        lock (telling)
+        {
+            reports.Add(report);
+            report.Apply(View);
+        }
+    }
+
+    /// <summary>A subscription that delivers there no more is told nothing. False: nobody is left.</summary>
+    public bool Remove(HealthReport report)
+    {
+        lock (telling)
+        {
+            reports.Remove(report);
+            return reports.Count > 0;
+        }
     }
 
     /// <summary>Starts the loop, once.</summary>
@@ -119,7 +133,10 @@ internal sealed class AppHealth : IDisposable
 
         if (View != before)
         {
-            reports.ForEach(report => report.Apply(View));
+            lock (telling)
+            {
+                reports.ForEach(report => report.Apply(View));
+            }
         }
     }
 }

@@ -29,7 +29,9 @@ public static class AgentHost
     /// Ends when the process is told to stop (0), when a loop ends that must not end (1), or at once when the Kafka client
     /// refuses one of its properties (2).
     /// </summary>
-    public static async Task<int> RunAsync(AgentOptions options)
+    /// <param name="options">What is in force at the start.</param>
+    /// <param name="sources">Where it was read, and is read again when it changes.</param>
+    public static async Task<int> RunAsync(AgentOptions options, ConfigurationSources sources)
     {
         await using var logs = new SerilogLogs(options);
         var (people, application) = (new Door(), new Door());
@@ -58,7 +60,8 @@ public static class AgentHost
                 Log.Warned(logger, warning);
             }
 
-            await pipeline.RunAsync(app.Lifetime.ApplicationStopping);
+            var live = new LiveConfiguration(sources, options, pipeline, telemetry) { SetLogLevel = logs.Set };
+            await pipeline.RunAsync(live.RunAsync, app.Lifetime.ApplicationStopping);
             await app.StopAsync();
             Log.Stopped(logger);
             return 0;

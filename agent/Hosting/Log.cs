@@ -17,6 +17,15 @@ internal static partial class Log
         + "{ApiPort} (the application). Choose another with SIDECAR_METRICS_PORT, SIDECAR_ADMIN_PORT or SIDECAR_API_PORT")]
     public static partial void PortTaken(ILogger logger, int port, int adminPort, int apiPort);
 
+    [LoggerMessage(6, LogLevel.Information, "The configuration has changed. {Changes}. Waiting for a restart: [{NeedRestart}]")]
+    public static partial void Reloads(ILogger logger, string changes, string needRestart);
+
+    [LoggerMessage(7, LogLevel.Error, "The changed configuration has {Count} errors; the last good one stays in force. {Errors}")]
+    public static partial void ReloadRefused(ILogger logger, int count, string errors);
+
+    [LoggerMessage(8, LogLevel.Information, "The configuration is right again; nothing of what is in force has changed")]
+    public static partial void ReloadMended(ILogger logger);
+
     [LoggerMessage(5, LogLevel.Warning, "{Warning}")]
     public static partial void Warned(ILogger logger, string warning);
 }

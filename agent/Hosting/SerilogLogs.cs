@@ -11,13 +11,14 @@ internal sealed class SerilogLogs : IAsyncDisposable
 {
     private const string Template = "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
 
+    private readonly LoggingLevelSwitch level = new();
     private readonly Logger logger;
 
     public SerilogLogs(AgentOptions options)
     {
-        var level = Enum.Parse<LogEventLevel>(options.LogLevel, ignoreCase: true);
+        Set(options.LogLevel);
         var configuration = new LoggerConfiguration()
-            .MinimumLevel.Is(level)
+            .MinimumLevel.ControlledBy(level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
         logger = (Console.IsOutputRedirected
             ? configuration.WriteTo.Console(new CompactJsonFormatter())
@@ -25,6 +26,9 @@ internal sealed class SerilogLogs : IAsyncDisposable
     }
 
     public ILogger Logger => logger;
+
+    /// <summary>Nothing below this level is logged from now on. One of the words of `log-level`.</summary>
+    public void Set(string least) => level.MinimumLevel = Enum.Parse<LogEventLevel>(least, ignoreCase: true);
 
     public ValueTask DisposeAsync() => logger.DisposeAsync();
 }

@@ -6,13 +6,26 @@ namespace Sidecar.Agent.Operating;
 /// What a person sees of a running agent and does with it. It reads what the line shows of itself; of the line's own
 /// doings it changes only whether a subscription is paused. Any thread may call.
 /// </summary>
-public sealed class OperatorDesk(string group, IReadOnlyList<SubscriptionDesk> subscriptions, Waits waits)
+public sealed class OperatorDesk(string group, Waits waits)
 {
+    private volatile IReadOnlyList<SubscriptionDesk> subscriptions = [];
+    private volatile ConfigurationStatus configuration = new(null, [], []);
+
     /// <summary>The longest reason or name that is kept, in characters; the rest is cut off.</summary>
     public const int MaxText = 200;
 
     /// <summary>Everything, as it is now.</summary>
-    public StatusDocument Status() => new(group, waits.Current, [.. subscriptions.Select(one => one.Status())]);
+    public StatusDocument Status() => new(group, waits.Current, [.. subscriptions.Select(one => one.Status())])
+    {
+        Configuration = configuration,
+    };
+
+    /// <summary>The subscriptions that there are from now on.</summary>
+    public void Show(IEnumerable<SubscriptionDesk> there) =>
+        subscriptions = [.. there.OrderBy(one => one.Name, StringComparer.Ordinal)];
+
+    /// <summary>What became of the last edit.</summary>
+    public void Show(ConfigurationStatus now) => configuration = now;
 
     /// <summary>Pauses a subscription.</summary>
     public PauseAnswer Pause(PauseRequest request)

@@ -6,7 +6,17 @@ namespace Sidecar.Agent.Operating;
 /// <param name="Group">The consumer group.</param>
 /// <param name="Waits">Everything that is waited for, as "what: why".</param>
 /// <param name="Subscriptions">In the order of their names.</param>
-public sealed record StatusDocument(string Group, IReadOnlyList<string> Waits, IReadOnlyList<SubscriptionStatus> Subscriptions);
+public sealed record StatusDocument(string Group, IReadOnlyList<string> Waits, IReadOnlyList<SubscriptionStatus> Subscriptions)
+{
+    /// <summary>What is in force of what is written; null from an agent that does not say.</summary>
+    public ConfigurationStatus? Configuration { get; init; }
+}
+
+/// <summary>What is in force of what is written.</summary>
+/// <param name="Since">When the configuration in force was taken over; null: the agent has not looked yet.</param>
+/// <param name="Errors">Why what is written now is not in force, and the last good configuration is; empty: it is.</param>
+/// <param name="NeedRestart">Settings that were edited and will be in force after a restart.</param>
+public sealed record ConfigurationStatus(DateTimeOffset? Since, IReadOnlyList<string> Errors, IReadOnlyList<string> NeedRestart);
 
 /// <summary>One subscription.</summary>
 /// <param name="Name">Its name.</param>

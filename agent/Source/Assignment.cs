@@ -16,6 +16,7 @@ internal sealed class Assignment(
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<TopicPartition, AssignedPartition> assigned = [];
+    private readonly HashSet<TopicPartition> strangers = [];
     private readonly ManualResetEventSlim stopping = new();
 
     /// <summary>All partitions that are ours now.</summary>
@@ -28,10 +29,25 @@ internal sealed class Assignment(
     public AssignedPartition? Find(string topic, int partition) =>
         assigned.GetValueOrDefault(new TopicPartition(topic, partition));
 
+    /// <summary>The partitions of one subscription.</summary>
+    public List<AssignedPartition> Of(TopicRoute route) =>
+        [.. assigned.Values.Where(partition => partition.Dispatcher == route.Dispatcher)];
+
+    /// <summary>Partitions of its topics were given to us after nobody here took them any more, and are still ours.</summary>
+    public bool HasStrangers(TopicRoute route) => strangers.Any(partition => route.Topics.Contains(partition.Topic));
+
     /// <summary>Kafka gives partitions. Returns where each is read from.</summary>
-    public IEnumerable<TopicPartitionOffset> Assign(IReadOnlyList<TopicPartition> partitions)
+    public IEnumerable<TopicPartitionOffset> Assign(IReadOnlyList<TopicPartition> given)
     {
         report.HasShare();
+        var partitions = given.Where(partition => routes.IsOpen(partition.Topic)).ToList();
+        var others = given.Except(partitions).ToList();
+        strangers.UnionWith(others);
+        return [.. Begin(partitions), .. NotBegun(others)];
+    }
+
+    private List<TopicPartitionOffset> Begin(List<TopicPartition> partitions)
+    {
         if (stopping.IsSet)
         {
             return NotBegun(partitions);
@@ -124,6 +140,7 @@ internal sealed class Assignment(
         var taken = new List<AssignedPartition>();
         foreach (var partition in partitions)
         {
+            strangers.Remove(partition);
             if (assigned.Remove(partition, out var ours))
             {
                 routes.Of(partition.Topic).Retries?.Remove(ours.Worker);

@@ -41,7 +41,6 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private readonly Assignment assignment;
     private readonly FlowControl flow;
     private readonly PartitionGauges gauges;
-    private readonly Participation participation;
     private readonly TopicSearch topics;
     private readonly GroupExit exit;
     private readonly LoopOrders orders = new();
@@ -62,7 +61,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         assignment = new Assignment(routes, positions, committer, report, options);
         flow = new FlowControl(consumer, report);
         gauges = new PartitionGauges(consumer, telemetry.Metrics, routes, telemetry.Time);
-        participation = new Participation(routes, consumer, report, options.LeaveAfter);
+        var members = new Participation(consumer, report, options.LeaveAfter);
+        Changes = new RouteChanges(routes, assignment, flow, members, report) { Patience = options.RevokeTimeout };
         topics = new TopicSearch(consumer, report);
         exit = new GroupExit(assignment, flow, committer, consumer, report);
     }
@@ -72,6 +72,9 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
 
     /// <summary>The partitions that are ours, as they were at most a second ago. Any thread may read.</summary>
     public IReadOnlyList<PartitionView> Partitions => gauges.Views;
+
+    /// <summary>The subscriptions that come and go.</summary>
+    public RouteChanges Changes { get; }
 
     /// <summary>Starts the thread, once.</summary>
     public void Start() => new Thread(Run) { IsBackground = true, Name = "consume-loop" }.Start();
@@ -154,7 +157,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
         try
         {
             report.Started();
-            participation.Steer();
+            Changes.Steer();
             while (orders.IsInService && failure is null)
             {
                 Turn();
@@ -171,21 +174,15 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
             failure = error;
         }
 
-        if (failure is null)
-        {
-            ended.SetResult();
-        }
-        else
-        {
-            ended.SetException(failure);
-        }
+        _ = failure is null ? ended.TrySetResult() : ended.TrySetException(failure);
     }
 
     private void Turn()
     {
         var wait = flow.AnyPaused ? PausedPollMs : IdlePollMs;
-        for (var taken = 0; taken < BurstRecords && Take(taken == 0 ? wait : 0); taken++)
+        for (var taken = 0; taken < BurstRecords && Take(wait); taken++)
         {
+            wait = 0;
         }
 
         Steer();
@@ -242,7 +239,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     private void Steer()
     {
         telemetry.Heartbeat.Beat();
-        participation.Steer();
+        Changes.Steer();
         flow.Resume(assignment.All);
         committer.Tick(assignment.All, routes.Completed);
         gauges.Tick(report.Now, assignment.All);

@@ -37,6 +37,12 @@ internal static partial class Log
     [LoggerMessage(509, LogLevel.Information, "Draining: {Open} events in flight, at most {Timeout}")]
     public static partial void Draining(ILogger logger, int open, TimeSpan timeout);
 
+    [LoggerMessage(512, LogLevel.Information, "{Subscription}: it goes; {Open} events are open, those in flight may end for {Timeout}")]
+    public static partial void Goes(ILogger logger, string subscription, int open, TimeSpan timeout);
+
+    [LoggerMessage(513, LogLevel.Information, "{Subscription}: it has gone, and its partitions with it")]
+    public static partial void HasGone(ILogger logger, string subscription);
+
     [LoggerMessage(510, LogLevel.Information, "Left the group")]
     public static partial void Left(ILogger logger);
 

@@ -24,26 +24,20 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
     private volatile IReadOnlyList<PartitionView> views = [];
     private TimeSpan nextAt;
 
-    private readonly Dictionary<string, Counter.Child> received = routes.Topics.ToDictionary(
-        topic => topic, topic => metrics.Received.WithLabels(routes.Of(topic).Subscription, topic));
-
-    private readonly Dictionary<string, Counter.Child> alreadyDone = routes.Topics.ToDictionary(
-        topic => topic, topic => metrics.Skipped.WithLabels(routes.Of(topic).Subscription, "already_done"));
-
-    private readonly Dictionary<string, Counter.Child> filtered = routes.Topics.ToDictionary(
-        topic => topic, topic => metrics.Skipped.WithLabels(routes.Of(topic).Subscription, "filter"));
+    private readonly Dictionary<TopicRoute, Counted> counted = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>A record has come.</summary>
     public void Received(string topic, Accepted accepted)
     {
-        received[topic].Inc();
+        var of = CountedOf(routes.Of(topic));
+        of.Received[topic].Inc();
         if (accepted.Ticket == Beginning.Done)
         {
-            alreadyDone[topic].Inc();
+            of.AlreadyDone.Inc();
         }
         else if (accepted.Ticket == Beginning.Filtered)
         {
-            filtered[topic].Inc();
+            of.Filtered.Inc();
         }
     }
 
@@ -59,6 +53,11 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
 
     private void Refresh(IReadOnlyCollection<AssignedPartition> assigned)
     {
+        foreach (var gone in counted.Keys.Except(routes.All).ToList())
+        {
+            counted.Remove(gone);
+        }
+
         foreach (var route in routes.All)
         {
             Refresh(route);
@@ -87,8 +86,26 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
         }
     }
 
+    /// <summary>Made once for each: a subscription that begins anew counts into series of its own.</summary>
+    private Counted CountedOf(TopicRoute route)
+    {
+        if (!counted.TryGetValue(route, out var found))
+        {
+            var name = route.Subscription;
+            counted[route] = found = new Counted(
+                route.Topics.ToDictionary(topic => topic, topic => metrics.Received.WithLabels(name, topic)),
+                metrics.Skipped.WithLabels(name, "already_done"),
+                metrics.Skipped.WithLabels(name, "filter"));
+        }
+
+        return found;
+    }
+
+    private sealed record Counted(Dictionary<string, Counter.Child> Received, Counter.Child AlreadyDone, Counter.Child Filtered);
+
     private void Refresh(TopicRoute route)
     {
+        CountedOf(route);
         var (inFlight, records, bytes) = (0, 0, 0L);
         var flow = route.Dispatcher.ReadAll(workers =>
         {

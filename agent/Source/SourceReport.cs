@@ -165,6 +165,21 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes,
 
     public void Left() => Log.Left(logger);
 
+    /// <summary>A subscription was taken out of the configuration, or begins anew.</summary>
+    public void Goes(TopicRoute route, IReadOnlyCollection<AssignedPartition> partitions, TimeSpan timeout) =>
+        Log.Goes(logger, route.Subscription, partitions.Sum(partition => partition.Progress.Open), timeout);
+
+    /// <summary>None of its partitions is ours any more.</summary>
+    public void HasGone(TopicRoute route)
+    {
+        foreach (var what in route.Topics.Select(Topic).Append(Join(route.Subscription)))
+        {
+            waits.Over(what);
+        }
+
+        Log.HasGone(logger, route.Subscription);
+    }
+
     public void Stands(TopicPartition partition, string reason) =>
         Log.Stands(logger, partition.Topic, partition.Partition.Value, reason);
 
@@ -178,5 +193,5 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes,
 
     private static string Join(string subscription) => $"join:{subscription}";
 
-    private static string Topic(string topic) => $"topic:{topic}";
+    private static string Topic(string topic) => Waits.TopicPrefix + topic;
 }

@@ -31,6 +31,16 @@ public static class Configuration
         return new ConfigurationResult(errors.Count == 0 ? resolved : null, errors, warnings) { Attempted = resolved.Options };
     }
 
+    /// <summary>The files that are read.</summary>
+    public static IReadOnlyList<string> Files(ConfigurationSources sources) =>
+    [
+        .. new[]
+        {
+            Path(sources.Annotations, "--annotations", EnvironmentVariables.Annotations, sources).Path,
+            Path(sources.Config, "--config", EnvironmentVariables.Config, sources).Path,
+        }.OfType<string>(),
+    ];
+
     private static void Annotations(
         ConfigurationSources sources, List<Setting> settings, List<ConfigurationError> errors, List<string> warnings)
     {

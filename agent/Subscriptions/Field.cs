@@ -8,16 +8,16 @@ internal sealed class Field<TOptions>
 {
     private readonly Func<SettingValue, TOptions, ValueProblem?> set;
     private readonly Func<TOptions, string> show;
+    private readonly Action<TOptions, TOptions> copy;
 
     private Field(
-        string name, string limits, string doc,
-        Func<SettingValue, TOptions, ValueProblem?> set, Func<TOptions, string> show)
+        (string Name, string Limits, string Doc) words,
+        Func<SettingValue, TOptions, ValueProblem?> set, Func<TOptions, string> show, Action<TOptions, TOptions> copy)
     {
-        Name = name;
-        Limits = limits;
-        Doc = doc;
+        (Name, Limits, Doc) = words;
         this.set = set;
         this.show = show;
+        this.copy = copy;
     }
 
     /// <summary>The name that operators write.</summary>
@@ -32,15 +32,16 @@ internal sealed class Field<TOptions>
     /// <summary>False: it has its name and its place, and is refused until it works.</summary>
     public bool IsSupported { get; private init; } = true;
 
+    /// <summary>What becomes of an edit while the agent runs.</summary>
+    public Live Live { get; private init; }
+
     /// <summary>The value must not be printed.</summary>
     public bool IsSecret { get; private init; }
 
     /// <summary>A field that is read and shown by a format.</summary>
     public static Field<TOptions> Of<T>(
         string name, ValueFormat<T> format, string doc, Func<TOptions, T> get, Action<TOptions, T> set) => new(
-            name,
-            format.Limits,
-            doc,
+            (name, format.Limits, doc),
             (value, options) =>
             {
                 var parsed = format.Read(value);
@@ -51,25 +52,36 @@ internal sealed class Field<TOptions>
 
                 return parsed.Problem;
             },
-            options => format.Show(get(options)));
+            options => format.Show(get(options)),
+            (from, to) => set(to, get(from)));
 
     /// <summary>A field that does not work yet: setting it is an error, never without effect.</summary>
     public static Field<TOptions> NotYet(string name, string doc) => new(
-        name,
-        "not supported yet",
-        doc,
+        (name, "not supported yet", doc),
         (_, _) => new ValueProblem("not supported yet", "Remove it"),
-        _ => "")
+        _ => "",
+        (_, _) => { })
     {
         IsSupported = false,
     };
 
     /// <summary>The same field, whose value must not be printed.</summary>
-    public Field<TOptions> AsSecret() =>
-        new(Name, Limits, Doc, set, show) { IsSupported = IsSupported, IsSecret = true };
+    public Field<TOptions> AsSecret() => new((Name, Limits, Doc), set, show, copy)
+    {
+        IsSupported = IsSupported, Live = Live, IsSecret = true,
+    };
+
+    /// <summary>The same field, that follows an edit in this way.</summary>
+    public Field<TOptions> When(Live live) => new((Name, Limits, Doc), set, show, copy)
+    {
+        IsSupported = IsSupported, Live = live, IsSecret = IsSecret,
+    };
 
     /// <summary>Reads the value into the options; why it cannot be, or null.</summary>
     public ValueProblem? Set(SettingValue value, TOptions options) => set(value, options);
+
+    /// <summary>Takes the value over from other options.</summary>
+    public void Copy(TOptions from, TOptions to) => copy(from, to);
 
     /// <summary>What the options hold, as an operator would write it; empty: nothing.</summary>
     public string Show(TOptions options) => show(options);

@@ -28,7 +28,7 @@ internal static class ProcessFields
             o => o.Namespace, (o, v) => o.Namespace = v),
         F.Of(
             Group, NameFormats.Group, "The consumer group. By default namespace.service.",
-            o => o.Source.Group, (o, v) => o.Source.Group = v),
+            o => o.Source.Group, (o, v) => o.Source.Group = v).When(Live.Refused),
         F.Of(
             "bootstrap-servers", AddressFormats.Brokers, "Addresses of Kafka brokers. Required.",
             o => o.Source.BootstrapServers, (o, v) => o.Source.BootstrapServers = v),
@@ -47,7 +47,7 @@ internal static class ProcessFields
         F.Of(
             SubscriptionFields.AppAddress, AddressFormats.App,
             "Where the application listens, for subscriptions that do not say otherwise.",
-            o => o.AppAddress, (o, v) => o.AppAddress = v),
+            o => o.AppAddress, (o, v) => o.AppAddress = v).When(Live.Anew),
         F.Of(
             "session-timeout",
             ScalarFormats.Duration(SourceOptionsRules.MinSessionTimeout, SourceOptionsRules.MaxSessionTimeout),
@@ -103,7 +103,7 @@ internal static class ProcessFields
             "termination-log", AddressFormats.File,
             "The file that Kubernetes shows as the reason of the container's end; not written where it does not exist.",
             o => o.TerminationLog, (o, v) => o.TerminationLog = v),
-        F.Of("log-level", Words(LogLevels), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v),
+        F.Of("log-level", Words(LogLevels), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v).When(Live.AtOnce),
         F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),
         F.NotYet("group-protocol", "consumer: the group protocol on the broker's side."),
@@ -116,6 +116,10 @@ internal static class ProcessFields
     public static F? Find(string name) => name.StartsWith(KafkaPrefix, StringComparison.Ordinal)
         ? Property(name[KafkaPrefix.Length..])
         : All.FirstOrDefault(field => field.Name == name);
+
+    /// <summary>All fields that either of two configurations may hold, the Kafka client's properties included.</summary>
+    public static IEnumerable<F> Of(AgentOptions one, AgentOptions other) => All.Concat(
+        one.Source.Properties.Keys.Union(other.Source.Properties.Keys).Order(StringComparer.Ordinal).Select(Property));
 
     /// <summary>A property of the Kafka client, passed on under its own name.</summary>
     private static F Property(string name)

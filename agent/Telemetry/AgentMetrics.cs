@@ -12,6 +12,7 @@ public sealed class AgentMetrics
         [0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
 
     private readonly MetricFactory factory;
+    private readonly List<Action<string>> ofSubscriptions = [];
 
     public AgentMetrics(CollectorRegistry registry)
     {
@@ -66,6 +67,7 @@ public sealed class AgentMetrics
         Pauses = Counter("partition_pauses_total", "Pauses of a partition that was full, by the limit.", "sub", "reason");
         Brokers = Gauge("kafka_connected_brokers", "Brokers that the Kafka client is connected to.");
         KafkaErrors = Counter("kafka_errors_total", "Errors that the Kafka client reported.", "kind");
+        Configuration = new ConfigurationMetrics(factory);
         Waiting = Gauge("waiting", "1 for each thing that the agent waits for.", "for");
         Drain = Gauge("drain_state", "0 in service, 1 draining, 2 drained: the group is left for good.");
         LastTick = Gauge("loop_last_tick_timestamp_seconds", "Unix time of the loop's last turn.", "loop");
@@ -156,6 +158,8 @@ public sealed class AgentMetrics
 
     public Counter KafkaErrors { get; }
 
+    public ConfigurationMetrics Configuration { get; }
+
     public Gauge Waiting { get; }
 
     public Gauge Drain { get; }
@@ -164,12 +168,35 @@ public sealed class AgentMetrics
 
     private Counter Allocated { get; }
 
-    private Gauge Gauge(string name, string help, params string[] labels) =>
-        factory.CreateGauge($"sidecar_{name}", help, labels);
+    /// <summary>Removes every series of a subscription that is gone.</summary>
+    public void Forget(string subscription) => ofSubscriptions.ForEach(forget => forget(subscription));
 
-    private Counter Counter(string name, string help, params string[] labels) =>
-        factory.CreateCounter($"sidecar_{name}", help, labels);
+    private Gauge Gauge(string name, string help, params string[] labels)
+    {
+        var made = factory.CreateGauge($"sidecar_{name}", help, labels);
+        Note(labels, made.GetAllLabelValues, values => made.RemoveLabelled(values));
+        return made;
+    }
 
-    private Histogram Histogram(string name, string help, double[] buckets, params string[] labels) =>
-        factory.CreateHistogram($"sidecar_{name}", help, labels, new HistogramConfiguration { Buckets = buckets });
+    private Counter Counter(string name, string help, params string[] labels)
+    {
+        var made = factory.CreateCounter($"sidecar_{name}", help, labels);
+        Note(labels, made.GetAllLabelValues, values => made.RemoveLabelled(values));
+        return made;
+    }
+
+    private Histogram Histogram(string name, string help, double[] buckets, params string[] labels)
+    {
+        var made = factory.CreateHistogram($"sidecar_{name}", help, labels, new HistogramConfiguration { Buckets = buckets });
+        Note(labels, made.GetAllLabelValues, values => made.RemoveLabelled(values));
+        return made;
+    }
+
+    private void Note(string[] labels, Func<IEnumerable<string[]>> all, Action<string[]> remove)
+    {
+        if (labels is ["sub", ..])
+        {
+            ofSubscriptions.Add(gone => all().Where(values => values[0] == gone).ToList().ForEach(remove));
+        }
+    }
 }

@@ -9,6 +9,9 @@ namespace Sidecar.Agent.Telemetry;
 /// </summary>
 public sealed class Waits(ILogger<Waits> logger, Gauge gauge)
 {
+    /// <summary>What stands before a topic that is waited for.</summary>
+    public const string TopicPrefix = "topic:";
+
     private readonly Lock guard = new();
     private readonly SortedDictionary<string, string> reasons = new(StringComparer.Ordinal);
 
@@ -55,6 +58,19 @@ public sealed class Waits(ILogger<Waits> logger, Gauge gauge)
         }
 
         Log.NoLongerWaiting(logger, what);
+    }
+
+    /// <summary>Nothing that is named for the subscription, as "what:subscription", is waited for any more.</summary>
+    public void Forget(string subscription)
+    {
+        List<string> named;
+        lock (guard)
+        {
+            named = [.. reasons.Keys.Where(what => what.EndsWith($":{subscription}", StringComparison.Ordinal)
+                && !what.StartsWith(TopicPrefix, StringComparison.Ordinal))];
+        }
+
+        named.ForEach(Over);
     }
 
     /// <summary>Something is waited for.</summary>

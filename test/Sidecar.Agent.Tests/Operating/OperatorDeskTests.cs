@@ -30,7 +30,8 @@ internal sealed class OperatorDeskTests
         pause = new PauseSwitch("orders", dispatcher.Control, telemetry);
         partitions = [];
         var route = new TopicRoute("orders", ["orders.v1"], StartAt.Earliest, dispatcher);
-        desk = new OperatorDesk("shop.orders", [new SubscriptionDesk(route, "127.0.0.1:1", pause, () => partitions)], waits);
+        desk = new OperatorDesk("shop.orders", waits);
+        desk.Show([new SubscriptionDesk(route, "127.0.0.1:1", pause, () => partitions)]);
     }
 
     [TearDown]

@@ -28,13 +28,14 @@ public sealed class ReferenceTests
 
     private static string Table<T>(IReadOnlyList<Field<T>> fields, T options)
     {
-        var table = new StringBuilder("| field | values | default | meaning |\n|---|---|---|---|\n");
+        var table = new StringBuilder("| field | values | default | live | meaning |\n|---|---|---|---|---|\n");
         foreach (var field in fields)
         {
             var value = field.Show(options);
             var shown = value.Length == 0 ? "" : $"`{value}`";
             var limits = field.Limits.Replace("|", "\\|", StringComparison.Ordinal);
-            table.Append($"| `{field.Name}` | {limits} | {shown} | {field.Doc} |\n");
+            var live = field.IsSupported ? LiveWords.Of(field.Live) : "";
+            table.Append($"| `{field.Name}` | {limits} | {shown} | {live} | {field.Doc} |\n");
         }
 
         return table.ToString();

@@ -16,6 +16,9 @@ internal sealed record AgentSetup(string BootstrapServers, string Topic, string 
     /// <summary>More lines of annotations.</summary>
     public string MoreAnnotations { get; init; } = "";
 
+    /// <summary>The file of annotations that it reads, instead of one that is made of what stands above.</summary>
+    public string? Annotations { get; init; }
+
     /// <summary>More flags.</summary>
     public IReadOnlyList<string> Flags { get; init; } = [];
 }
@@ -61,7 +64,7 @@ internal sealed class RunningAgent : IAsyncDisposable
             file, $"sidecar.events/subscription.test=\"{setup.Topic}{setup.Subscription}\"\n{setup.MoreAnnotations}\n");
         string[] line =
         [
-            "run", "--annotations", file, "--app-address", setup.AppAddress, "--group", setup.Group,
+            "run", "--annotations", setup.Annotations ?? file, "--app-address", setup.AppAddress, "--group", setup.Group,
             "--bootstrap-servers", setup.BootstrapServers, "--metrics-port", $"{port}", "--admin-port", $"{adminPort}",
             .. setup.Flags,
         ];
@@ -81,12 +84,15 @@ internal sealed class RunningAgent : IAsyncDisposable
         return answer.StatusCode;
     }
 
+    /// <summary>All that it says of itself, as text.</summary>
+    public Task<string> MetricsAsync() => page.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+
     public Task<string> ReadyAsync() => page.GetStringAsync(new Uri("/readyz", UriKind.Relative));
 
     /// <summary>The sum of a metric over the lines that hold all these labels; 0 where there is none.</summary>
     public async Task<double> MetricAsync(string name, params string[] labels)
     {
-        var text = await page.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+        var text = await MetricsAsync();
         return text.Split('\n')
             .Where(line => line.StartsWith(name + "{", StringComparison.Ordinal)
                 || line.StartsWith(name + " ", StringComparison.Ordinal))

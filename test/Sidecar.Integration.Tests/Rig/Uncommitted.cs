@@ -12,10 +12,10 @@ internal static class Uncommitted
     /// Different events that the application has acknowledged and the group's offsets, as read back now, do not cover.
     /// The ack map, which is committed beside them, covers a part of those: this is an upper bound.
     /// </summary>
-    public static int Count(KafkaServer kafka, string topic, int partitions, Inbox inbox)
+    public static int Count(KafkaServer kafka, string topic, int partitions, Inbox inbox, string? group = null)
     {
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig(kafka.Client()) { GroupId = $"{topic}-group" }).SetLogHandler((_, _) => { }).Build();
+            new ConsumerConfig(kafka.Client()) { GroupId = group ?? $"{topic}-group" }).SetLogHandler((_, _) => { }).Build();
         var offsets = consumer.Committed(
             Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition)), Timeout)
             .ToDictionary(offset => offset.Partition.Value, offset => Math.Max(0, offset.Offset.Value));
