@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Sidecar.Integration.Tests.Rig;
@@ -6,7 +7,7 @@ namespace Sidecar.Integration.Tests.Rig;
 /// A volume of the Downward API with the pod's annotations, written as the kubelet does: each state in a folder of its own, and
 /// a symbolic link, `..data`, that is swapped from one to the next in one step.
 /// </summary>
-internal sealed class PodInfo : IDisposable
+internal sealed partial class PodInfo : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("podinfo-").FullName;
     private int states;
@@ -31,7 +32,7 @@ internal sealed class PodInfo : IDisposable
         Directory.CreateDirectory(At(state));
         if (text is not null) File.WriteAllText(At(state, "annotations"), text, new UTF8Encoding(false));
         File.CreateSymbolicLink(At("..data_tmp"), state);
-        File.Move(At("..data_tmp"), At("..data"), overwrite: true);
+        if (rename(At("..data_tmp"), At("..data")) != 0) throw new IOException($"rename: {Marshal.GetLastPInvokeErrorMessage()}");
         if (states > 1) Directory.Delete(At($"..2026_state_{states - 1}"), recursive: true);
     }
 
@@ -39,6 +40,10 @@ internal sealed class PodInfo : IDisposable
 
     private static string Escaped(string value) => value.Replace("\\", "\\\\", StringComparison.Ordinal)
         .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+
+    // .NET moves no link to a folder over another.
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string from, string to);
 
     private string At(params string[] names) => System.IO.Path.Combine([folder, .. names]);
 }
