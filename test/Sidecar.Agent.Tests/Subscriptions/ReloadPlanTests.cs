@@ -5,15 +5,15 @@ namespace Sidecar.Agent.Tests.Subscriptions;
 /// <summary>What changes between two configurations, and what becomes of it.</summary>
 public sealed class ReloadPlanTests
 {
-    private const int Rounds = 2000;
+    private const int Rounds = 300;
 
     // Field, two values of it. All others stay as they are by default.
     private static readonly (string Field, string One, string Other)[] Edits =
     [
         ("topics", "", "more.v1"), ("app-address", "127.0.0.1:1", "127.0.0.1:2"), ("method", "/a.v1.S/One", "/a.v1.S/Two"),
         ("deadline", "1s", "2s"), ("attempts", "3", "4"), ("backoff", "1s..2s", "2s..3s"), ("retry-budget", "10%", "off"),
-        ("max-hold", "0s", "1h"), ("on-exhausted", "park", "dead-letter"), ("dlq-limit", "off", "70%"), ("retries", "1m", "off"),
-        ("ordering", "none", "partition"), ("concurrency", "8", "2..16"), ("window", "99", "100"), ("window-bytes", "1Mi", "2Mi"),
+        ("max-hold", "0s", "1h"), ("on-exhausted", "dead-letter", "stop"), ("dlq-limit", "off", "70%"), ("retries", "1m", "off"),
+        ("ordering", "none", "key"), ("concurrency", "8", "2..16"), ("window", "99", "100"), ("window-bytes", "1Mi", "2Mi"),
         ("max-message", "1Mi", "2Mi"), ("start", "latest", "earliest"), ("filter", "type=a.*", "header.x!=y"), ("max-age", "1h", "off"),
         ("on-expired", "skip", "dead-letter"), ("rate-limit", "5", "off"), ("health", "tcp", "off"), ("paused", "true", "INC-7"),
     ];
@@ -50,7 +50,7 @@ public sealed class ReloadPlanTests
             others += plan.Steps.Count(step => step.Change != SubscriptionChange.Adjust);
         }
 
-        Assert.That((adjusted > Rounds / 10, others > Rounds), Is.EqualTo((true, true)), $"{adjusted} and {others}: hardly anything");
+        Assert.That((adjusted > Rounds / 10, others > Rounds / 2), Is.EqualTo((true, true)), $"{adjusted} and {others}: hardly anything");
     }
 
     [TestCase("concurrency=4", "concurrency=9", SubscriptionChange.Adjust)]
@@ -135,7 +135,7 @@ public sealed class ReloadPlanTests
     {
         var subscriptions = new[] { "a", "b", "c" }.Where(_ => random.Next(4) > 0).Select(name =>
         {
-            var some = Edits.Where(_ => random.Next(40) == 0)
+            var some = Edits.Where(_ => random.Next(15) == 0)
                 .Select(edit => (edit.Field, Value: random.Next(2) == 0 ? edit.One : edit.Other)).ToList();
             if (!some.Contains(("max-age", "1h")))
             {
