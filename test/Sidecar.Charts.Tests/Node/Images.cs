@@ -11,9 +11,13 @@ internal static class Images
 
     private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(20);
 
-    /// <summary>Builds them with the local engine and puts them on the node; skips where there is no engine.</summary>
+    /// <summary>
+    /// Builds them with the local engine and puts them on the node; skips where there is no engine. With
+    /// <c>SIDECAR_IMAGES=loaded</c> those are taken that the node has already.
+    /// </summary>
     public static async Task PrepareAsync(NodeRig rig)
     {
+        if (Environment.GetEnvironmentVariable("SIDECAR_IMAGES") == "loaded") return;
         if (Tool.Docker.Path is null || (await Tool.Docker.RunAsync(["info"])).ExitCode != 0)
             Assert.Ignore("there is no Docker engine to build the images with");
         foreach (var (target, image) in All)

@@ -46,32 +46,21 @@ internal sealed class KillTests : ShopTests
             () => said));
     }
 
-    /// <summary>Takes memory away from the agent of a pod until the kernel kills it and it runs again.</summary>
+    /// <summary>
+    /// Puts a process that takes all memory into the group of a pod's agent. The kernel kills what Kubernetes told it to kill
+    /// first, which is the agent.
+    /// </summary>
     private async Task StarveAsync(Pod pod)
     {
-        var group = pod.MemoryGroup(Agent);
-        var limit = new[] { "memory.max", "memory.limit_in_bytes" }.Select(name => Path.Combine(group, name)).First(File.Exists);
-        await Until.TrueAsync(
-            () =>
-            {
-                Lower(limit, pod);
-                return !Directory.Exists(group);
-            },
-            Shop.Patience, "the kernel kills the agent");
-        await RestartedAsync(pod.Name);
-    }
+        var agent = pod.Processes(Agent)[0];
+        var group = Path.Combine(pod.MemoryGroup(Agent), "cgroup.procs");
+        var hog = new ProgramPath("/bin/sh", ["-c", "echo $$ >\"$1\"; exec tail /dev/zero", "sh", group], IsPublished: false);
+        await using (ProgramProcess.Start(hog, []))
+        {
+            await Until.TrueAsync(() => !Directory.Exists($"/proc/{agent}"), Shop.Patience, "the kernel kills the agent");
+        }
 
-    // Just above what it has: the next pages that it asks for are too many.
-    private static void Lower(string limit, Pod pod)
-    {
-        try
-        {
-            File.WriteAllText(limit, $"{pod.MemoryBytes(Agent) + (64 * 1024)}");
-        }
-        catch (Exception e) when (e is IOException or ArgumentException or InvalidOperationException or AssertionException)
-        {
-            // The container ends under our hands, or the kernel could not get below what is asked: either way, look again.
-        }
+        await RestartedAsync(pod.Name);
     }
 
     private Task RestartedAsync(string name) => Until.TrueAsync(

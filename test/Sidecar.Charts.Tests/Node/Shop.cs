@@ -15,6 +15,12 @@ internal sealed class Shop(NodeRig rig, Servers servers, string chart, string sp
 
     public string Space => space;
 
+    /// <summary>The same in another namespace, for what is installed wrongly.</summary>
+    public Shop In(string other) => new(rig, servers, chart, other);
+
+    /// <summary>What <c>kubectl describe</c> shows of its pods.</summary>
+    public Task<string> DescribeAsync() => rig.DoAsync("describe", "pods", "--namespace", space);
+
     /// <summary>Makes the namespace and the Secret with the connection strings.</summary>
     public async Task PrepareAsync()
     {
@@ -27,12 +33,12 @@ internal sealed class Shop(NodeRig rig, Servers servers, string chart, string sp
             Patience, "the service account of the namespace");
     }
 
-    /// <summary><c>helm upgrade --install</c> with these settings (<c>--set</c>).</summary>
+    /// <summary><c>helm upgrade --install</c> with these settings (<c>--set-string</c>).</summary>
     public async Task InstallAsync(int replicas, params string[] settings)
     {
-        string[] all = [$"replicas={replicas}", $"events.kafka.bootstrapServers={servers.Kafka.BootstrapServers}", .. settings];
+        string[] all = [$"events.kafka.bootstrapServers={servers.Kafka.BootstrapServers}", .. settings];
         var answer = await rig.HelmAsync(["upgrade", "--install", Release, chart, "--namespace", space,
-            .. all.SelectMany(setting => new[] { "--set", setting })]);
+            "--set", $"replicas={replicas}", .. all.SelectMany(setting => new[] { "--set-string", setting })]);
         Assert.That(answer.ExitCode, Is.Zero, answer.Errors);
     }
 
