@@ -64,6 +64,7 @@ internal sealed class BadInputTests
         await Until.TrueAsync(
             async () => (said = await shop.DescribeAsync()).Contains(words, StringComparison.Ordinal), Shop.Patience,
             $"kubectl describe says \"{words}\"");
-        Report.Note(step, "`kubectl describe pod`: " + said.Split('\n').First(line => line.Contains(words, StringComparison.Ordinal)).Trim());
+        var line = said.Split('\n').First(one => one.Contains(words, StringComparison.Ordinal));
+        Report.Note(step, $"`kubectl describe pod`: {line.Trim()}");
     }
 }
