@@ -19,11 +19,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// <summary>Records taken between two turns of steering and committing.</summary>
     private const int BurstRecords = 512;
 
-    /// <summary>The longest wait for a record, while nothing is paused.</summary>
-    private const int IdlePollMs = 100;
-
-    /// <summary>The longest wait for a record while a partition is paused: room is to be noticed soon.</summary>
-    private const int PausedPollMs = 5;
+    /// <summary>The longest wait for a record while the loop ends.</summary>
+    private const int LeavingPollMs = 5;
 
     /// <summary>Time between two signs of life of a loop that has drained.</summary>
     private static readonly TimeSpan DrainedBeat = TimeSpan.FromSeconds(1);
@@ -179,7 +176,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
 
     private void Turn()
     {
-        var wait = flow.AnyPaused ? PausedPollMs : IdlePollMs;
+        var wait = flow.PollMs(routes.Completed);
         for (var taken = 0; taken < BurstRecords && Take(wait); taken++)
         {
             wait = 0;
@@ -259,7 +256,7 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
 
         exit.Run(options.DrainTimeout, () =>
         {
-            Take(PausedPollMs);
+            Take(LeavingPollMs);
             telemetry.Heartbeat.Beat();
             committer.Tick(assignment.All, routes.Completed);
         });

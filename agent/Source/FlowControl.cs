@@ -10,6 +10,12 @@ namespace Sidecar.Agent.Source;
 /// </summary>
 internal sealed class FlowControl(KafkaConsumer consumer, SourceReport report)
 {
+    /// <summary>The longest wait for a record, while nothing is paused or nothing moves.</summary>
+    private const int IdlePollMs = 100;
+
+    /// <summary>The shortest wait for a record while a partition is paused: room is to be noticed soon.</summary>
+    private const int PausedPollMs = 5;
+
     /// <summary>
     /// The longest that the consume thread waits for room. A pause drops what was prefetched, which costs more than this;
     /// other partitions have their windows to live on meanwhile.
@@ -17,9 +23,25 @@ internal sealed class FlowControl(KafkaConsumer consumer, SourceReport report)
     private static readonly TimeSpan RoomWait = TimeSpan.FromMilliseconds(100);
 
     private int paused;
+    private int pausedPollMs = PausedPollMs;
+    private long completedBefore;
 
-    /// <summary>Some partition is paused, so that room is to be looked for often.</summary>
-    public bool AnyPaused => paused > 0;
+    /// <summary>
+    /// The longest wait for the next record, in milliseconds: short while partitions are paused and events come to an end,
+    /// since room follows; longer and longer while none does, as with an application that is away.
+    /// </summary>
+    /// <param name="completed">Events that have come to their end so far.</param>
+    public int PollMs(long completed)
+    {
+        if (paused == 0)
+        {
+            return IdlePollMs;
+        }
+
+        pausedPollMs = completed == completedBefore ? Math.Min(2 * pausedPollMs, IdlePollMs) : PausedPollMs;
+        completedBefore = completed;
+        return pausedPollMs;
+    }
 
     /// <summary>A partition has taken its last record for now.</summary>
     public void Full(AssignedPartition partition, string reason)
