@@ -25,17 +25,14 @@ internal static class AgentRun
             await app.WaitForLineAsync("listening", ListenTimeout);
 
             Say("the agent on an empty topic");
-            var annotations = Annotate(folder, topic, options);
-            Task<Started> StartAsync() => Started.StartAsync(
-                Programs.Agent, ["run", "--annotations", annotations, "--app-address", address], Environment(kafka),
-                    "sidecar_");
-            var idle = await IdleAsync(StartAsync);
+            var start = new AgentStart(kafka, topic, address, Fields(options));
+            var idle = await IdleAsync(start, folder);
 
             Say($"loading {options.Events:N0} events");
-            TopicLoader.Load(kafka, topic, options);
+            TopicLoader.Load(kafka, topic, new Batch(0, options.Events, options.Keys, options.ValueBytes));
 
             Say("draining");
-            await using var agent = await StartAsync();
+            await using var agent = await start.StartAsync(folder);
             await DrainedAsync(app, agent);
             var (cpu, peak, allocated) = (agent.CpuSinceLive(), agent.Figures().PeakResidentBytes,
                 await agent.AllocatedAsync());
@@ -66,9 +63,9 @@ internal static class AgentRun
         }
     }
 
-    private static async Task<(long Resident, TimeSpan Live)> IdleAsync(Func<Task<Started>> start)
+    private static async Task<(long Resident, TimeSpan Live)> IdleAsync(AgentStart start, string folder)
     {
-        await using var agent = await start();
+        await using var agent = await start.StartAsync(folder);
         await agent.ReadyAsync();
         await Task.Delay(Settle, TimeProvider.System);
         var resident = agent.Figures().ResidentBytes;
@@ -91,23 +88,9 @@ internal static class AgentRun
         }
     }
 
-    private static string Annotate(string folder, string topic, LoadOptions options)
-    {
-        var method = options.Typed ? $"; method={TypedMethod}" : "";
-        var more = options.Subscription.Length > 0 ? $"; {options.Subscription}" : "";
-        var file = Path.Combine(folder, "annotations");
-        File.WriteAllText(file,
-            $"sidecar.events/subscription.load=\"{topic}; health=off; concurrency={options.Concurrency}{method}{more}\"\n");
-        return file;
-    }
-
-    private static Dictionary<string, string?> Environment(KafkaServer kafka) => new()
-    {
-        ["SIDECAR_SERVICE"] = "load",
-        ["SIDECAR_ADMIN_PORT"] = "0",
-        ["SIDECAR_NAMESPACE"] = $"bench-{System.Environment.ProcessId}",
-        ["SIDECAR_BOOTSTRAP_SERVERS"] = kafka.BootstrapServers,
-    };
+    private static string Fields(LoadOptions options) =>
+        $"health=off; concurrency={options.Concurrency}" + (options.Typed ? $"; method={TypedMethod}" : "")
+        + (options.Subscription.Length > 0 ? $"; {options.Subscription}" : "");
 
     private static string Describe(LoadOptions options) =>
         $"{options.Events:N0} events of {options.ValueBytes:N0} bytes, {options.Keys:N0} keys, "

@@ -23,13 +23,14 @@ internal sealed class MetricsPage(int port) : IDisposable
         }
     }
 
-    /// <summary>The sum of a metric over its labels; null where there is none.</summary>
-    public async Task<double?> SumAsync(string metric)
+    /// <summary>The sum of a metric over its lines that hold this label; null where there is none.</summary>
+    public async Task<double?> SumAsync(string metric, string label = "")
     {
         var page = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative));
         var values = page.Split('\n')
             .Where(line => line.StartsWith(metric + " ", StringComparison.Ordinal)
                 || line.StartsWith(metric + "{", StringComparison.Ordinal))
+            .Where(line => line.Contains(label, StringComparison.Ordinal))
             .Select(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).ToList();
         return values.Count == 0 ? null : values.Sum();
     }

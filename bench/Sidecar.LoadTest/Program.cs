@@ -1,6 +1,7 @@
 using System.Globalization;
 using Sidecar.LoadTest;
 using Sidecar.LoadTest.Postgres;
+using Sidecar.LoadTest.Trouble;
 using Sidecar.TestKit.Kafka;
 using Sidecar.TestKit.Processes;
 
@@ -8,6 +9,7 @@ const string Usage = """
     loadtest agent [options]    drains a topic through the agent into a light consumer       (default 400,000 events)
     loadtest relay [options]    drains a SQLite outbox through the relay into Kafka            (default 200,000 rows)
     loadtest relay --store postgres [options]    drain, live, writers, idle and size on PostgreSQL
+    loadtest trouble [options]  an agent whose application is away, overloaded, failing, refusing, or all of it at random
 
       --events N, --rows N      how many
       --keys N                  1,000            --partitions N    4            --value-bytes N    1,024
@@ -31,13 +33,20 @@ const string Usage = """
       --rows-per-transaction N    10
       --relay-arguments "..."   further arguments of the relay
 
+    In trouble, instead of those above but for --published and --results:
+
+      --parts A,B               outage,workers,failing,refused,random
+      --outage-seconds N        600                          --outage-events N    100,000
+      --events N                300,000 of failing and refused
+      --random-events N         200,000                      --seed N             1
+
     Kafka: KAFKA_BOOTSTRAP_SERVERS, else KAFKA_HOME, else Docker, else librdkafka's mock cluster.
     """;
 
 if (args is ["consumer", var address, var events, var keys])
     return await LightConsumer.RunAsync(
         address, int.Parse(events, CultureInfo.InvariantCulture), int.Parse(keys, CultureInfo.InvariantCulture));
-if (args is not ["agent" or "relay", ..])
+if (args is not ["agent" or "relay" or "trouble", ..])
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -55,6 +64,20 @@ if (args is ["relay", ..] && args.Contains("postgres"))
     WarnOfJit(Programs.OutboxRelay);
     await using var running = await StartKafkaAsync();
     return await PostgresRun.RunAsync(ofPostgres, running) ? 0 : 1;
+}
+
+if (args[0] == "trouble")
+{
+    var (ofTrouble, wrong) = TroubleOptions.Parse(args[1..]);
+    if (ofTrouble is null)
+    {
+        Console.Error.WriteLine($"loadtest: {wrong}\n\n{Usage}");
+        return 2;
+    }
+
+    WarnOfJit(Programs.Agent);
+    await using var running = await StartKafkaAsync();
+    return await TroubleRun.RunAsync(ofTrouble, running) ? 0 : 1;
 }
 
 var isAgent = args[0] == "agent";

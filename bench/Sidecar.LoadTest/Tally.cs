@@ -42,6 +42,12 @@ internal sealed class Tally
             Interlocked.Read(ref duplicates),
         Interlocked.Read(ref outOfOrder)) { Unexpected = Interlocked.Read(ref unexpected) };
 
+    /// <summary>Whether this event was delivered.</summary>
+    public bool Has(int index)
+    {
+        lock (gates[index % keys]) return seen[index];
+    }
+
     /// <summary>Counts one delivery.</summary>
     /// <param name="index">The event's number, from its mark.</param>
     public void Count(int index)

@@ -3,14 +3,21 @@ using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.LoadTest;
 
+/// <summary>Marked events, by their numbers.</summary>
+/// <param name="First">The number of the first.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Keys">How many keys the numbers are spread over.</param>
+/// <param name="ValueBytes">The size of a value, in bytes.</param>
+internal sealed record Batch(int First, int Count, int Keys, int ValueBytes);
+
 /// <summary>Puts marked events into a topic, and reads them back.</summary>
 internal static class TopicLoader
 {
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Produces all events of a run: each with two headers, in order within its key.</summary>
-    public static void Load(KafkaServer kafka, string topic, LoadOptions options)
+    /// <summary>Produces the events of a batch: each with two headers, in order within its key.</summary>
+    public static void Load(KafkaServer kafka, string topic, Batch batch)
     {
         var config = new ProducerConfig(kafka.Client())
         {
@@ -23,13 +30,15 @@ internal static class TopicLoader
         Error? refused = null;
         using var producer = new ProducerBuilder<byte[], byte[]>(config).Build();
         var chance = new Random(1);
-        for (var i = 0; i < options.Events; i++)
+        for (var i = batch.First; i < batch.First + batch.Count; i++)
         {
-            var value = new byte[options.ValueBytes];
+            var value = new byte[batch.ValueBytes];
             chance.NextBytes(value.AsSpan(Mark.Length));
             Mark.Write(value, i);
-            var message = new Message<byte[],
-                byte[]> { Key = Mark.Key(i, options.Keys), Value = value, Headers = Headers(i) };
+            var message = new Message<byte[], byte[]>
+            {
+                Key = Mark.Key(i, batch.Keys), Value = value, Headers = Headers(i),
+            };
             while (!TryProduce(message)) producer.Poll(TimeSpan.FromMilliseconds(10));
             if (refused is not null) throw new InvalidOperationException($"Kafka refused an event: {refused.Reason}");
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Sidecar.TestKit;
 
-namespace Sidecar.LoadTest.Postgres;
+namespace Sidecar.LoadTest;
 
 /// <summary>One part's result: the figures, and the account of the rows without which they mean nothing.</summary>
 /// <param name="Title">What was done.</param>
@@ -13,7 +13,10 @@ internal sealed record Section(string Title, IReadOnlyList<Figure> Figures, Ledg
     /// <summary>Further lines of markdown.</summary>
     public string Notes { get; init; } = "";
 
-    public bool IsRight => Table is null || Table.IsRight;
+    /// <summary>Repeats are no fault of this part: it kills what delivers, or what takes.</summary>
+    public bool AllowsRepeats { get; init; }
+
+    public bool IsRight => Table is null || (AllowsRepeats ? Table.IsAtLeastOnce : Table.IsRight);
 
     public string ToMarkdown()
     {
@@ -26,7 +29,7 @@ internal sealed record Section(string Title, IReadOnlyList<Figure> Figures, Ledg
                 .AppendLine("|---|---|---|---|---|---|")
                 .AppendLine($"| {table.Expected:N0} | {table.Delivered:N0} | {table.Missing:N0} | {table.Duplicates:N0} "
                     + $"| {table.OutOfOrder:N0} | {table.Unexpected:N0} |");
-            if (!table.IsRight) text.AppendLine().AppendLine("The account is not right: the figures above mean nothing.");
+            if (!IsRight) text.AppendLine().AppendLine("The account is not right: the figures above mean nothing.");
         }
 
         if (Notes.Length > 0) text.AppendLine().AppendLine(Notes);
