@@ -16,6 +16,9 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
     private readonly Lock guard = new();
     private KafkaProducer producer = new(properties, keyring);
 
+    // Made when the broker first refuses a batch for its size: with one record in each it refuses the one that is too large.
+    private KafkaProducer? alone;
+
     /// <summary>The producer in use.</summary>
     internal KafkaProducer Producer => producer;
 
@@ -24,21 +27,26 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
     {
         var headers = LetterHeaders.Of(record, address, provenance, detail);
-        return await SendAsync(record, new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers));
+        return await SendAsync(record, new OutgoingRecord(address.Topic, OutgoingRecord.ByKey, headers), detail);
     }
 
     /// <inheritdoc/>
     public Task<ProduceOutcome> ResendAsync(EventRecord record, LetterAddress address, Resend resend) =>
-        SendAsync(record, new OutgoingRecord(address.Topic, record.Position.Partition, RetryRecords.Headers(record, address, resend)));
+        SendAsync(
+            record,
+            new OutgoingRecord(address.Topic, record.Position.Partition, RetryRecords.Headers(record, address, resend)),
+            resend.Detail);
 
-    private async Task<ProduceOutcome> SendAsync(EventRecord record, OutgoingRecord where)
+    private async Task<ProduceOutcome> SendAsync(EventRecord record, OutgoingRecord where, LetterDetail detail)
     {
         KafkaProducer used;
         Task<ProduceReport> sending;
         lock (guard)
         {
             // It copies and queues, and does not wait. The lock keeps the client alive meanwhile.
-            used = producer;
+            used = detail == LetterDetail.Full
+                ? producer
+                : alone ??= new KafkaProducer(KafkaProducer.WithoutBatches(properties), keyring);
             sending = used.ProduceAsync(record, where);
         }
 
@@ -73,22 +81,32 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
     }
 
     /// <inheritdoc/>
-    public void Dispose() => producer.Dispose();
+    public void Dispose()
+    {
+        producer.Dispose();
+        alone?.Dispose();
+    }
 
     /// <summary>
     /// An idempotent producer that has lost its place among the records that Kafka knows never produces again. A new one
-    /// takes over; what was on its way in the old one is reported as failed, and comes again.
+    /// takes over (that for single records when it is needed next); what was on its way in the old one is reported as failed, and comes again.
     /// </summary>
     private void Replace(KafkaProducer broken)
     {
         lock (guard)
         {
-            if (producer != broken)
+            if (broken == alone)
+            {
+                alone = null;
+            }
+            else if (broken == producer)
+            {
+                producer = new KafkaProducer(properties, keyring);
+            }
+            else
             {
                 return;
             }
-
-            producer = new KafkaProducer(properties, keyring);
         }
 
         broken.Dispose();

@@ -4,13 +4,19 @@ using Sidecar.Agent.Kafka;
 
 namespace Sidecar.Agent.DeadLetter;
 
-/// <summary>How much a dead letter says of itself. The broker may refuse a record that our headers made too large.</summary>
+/// <summary>
+/// How a record is put into a dead-letter or retry topic. The broker refuses a whole batch for its size, and may refuse a record
+/// that our headers made too large: the next of these is tried then.
+/// </summary>
 public enum LetterDetail
 {
-    /// <summary>Everything.</summary>
+    /// <summary>It says everything of itself, and goes in one batch with others.</summary>
     Full,
 
-    /// <summary>Where it came from and how it ended, and nothing that can be long.</summary>
+    /// <summary>Everything, in a batch of its own.</summary>
+    Alone,
+
+    /// <summary>Where it came from and how it ended, and nothing that can be long; in a batch of its own.</summary>
     Bare,
 }
 

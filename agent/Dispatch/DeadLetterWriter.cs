@@ -14,7 +14,7 @@ public sealed class DeadLetterWriter(
     Dispatcher dispatcher, IDeadLetterProducer producer, LetterAddress address, DeadLetterReport report, TimeProvider time)
 {
     /// <summary>Letters on their way at a time.</summary>
-    public const int Slots = 32;
+    public const int Slots = 256;
 
     /// <summary>The outcome of a record of a retry topic that is no copy of ours.</summary>
     public const string ForeignRetry = "foreign_retry_record";
@@ -117,9 +117,9 @@ public sealed class DeadLetterWriter(
                     dispatcher.Ended(queued, Step.Complete);
                     report.Written(provenance);
                     return;
-                case ProduceEnd.TooLarge when detail == LetterDetail.Full:
-                    // Our own headers may be what made it too large.
-                    detail = LetterDetail.Bare;
+                case ProduceEnd.TooLarge when detail != LetterDetail.Bare:
+                    // The others of its batch may be what was too large, then our own headers.
+                    detail++;
                     continue;
                 case ProduceEnd.TooLarge:
                     dispatcher.Stand(worker, $"dead_letter_too_large at offset {provenance.Origin.Offset}: {sent.Reason}");

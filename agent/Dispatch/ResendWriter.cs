@@ -12,7 +12,7 @@ public sealed class ResendWriter(
     Dispatcher dispatcher, IDeadLetterProducer producer, RetryTopicNames names, ResendReport report, TimeProvider time)
 {
     /// <summary>Copies on their way at a time.</summary>
-    public const int Slots = 32;
+    public const int Slots = DeadLetterWriter.Slots;
 
     private Task running = Task.CompletedTask;
 
@@ -50,8 +50,8 @@ public sealed class ResendWriter(
                     return;
                 case ProduceEnd.Acknowledged:
                     continue;
-                case ProduceEnd.TooLarge when resend.Detail == LetterDetail.Full:
-                    resend = resend with { Detail = LetterDetail.Bare };
+                case ProduceEnd.TooLarge when resend.Detail != LetterDetail.Bare:
+                    resend = resend with { Detail = resend.Detail + 1 };
                     continue;
                 case ProduceEnd.TooLarge:
                     dispatcher.Stand(worker, $"retry_too_large at offset {queued.Record.Position.Offset}: {sent.Reason}");

@@ -19,6 +19,9 @@ internal sealed unsafe class KafkaProducer : IDisposable
     /// <summary>The same in kilobytes.</summary>
     public const int QueueKilobytes = 16 * 1024;
 
+    /// <summary>Bytes of a batch, if it has more than one record.</summary>
+    public const int BatchBytes = 64 * 1024;
+
     /// <summary>How long the client tries before it reports a failure. No wait of ours is shorter: we wait for the report.</summary>
     public static readonly TimeSpan DeliveryTimeout = TimeSpan.FromMinutes(2);
 
@@ -94,10 +97,10 @@ internal sealed unsafe class KafkaProducer : IDisposable
         properties["delivery.timeout.ms"] = $"{(long)DeliveryTimeout.TotalMilliseconds}";
         properties["queue.buffering.max.messages"] = $"{QueueRecords}";
         properties["queue.buffering.max.kbytes"] = $"{QueueKilobytes}";
-        properties["linger.ms"] = "0";
 
-        // The broker refuses a whole batch for its size: with one record in each it refuses the one that is too large.
-        properties["batch.size"] = "1";
+        // What comes while requests are on their way makes the next batch. Small ones: few topics take less than this.
+        properties["linger.ms"] = "0";
+        properties["batch.size"] = $"{BatchBytes}";
 
         // How large a record may be is for the topic to say.
         properties["message.max.bytes"] = "1000000000";
@@ -107,6 +110,10 @@ internal sealed unsafe class KafkaProducer : IDisposable
         properties["topic.metadata.refresh.interval.ms"] = "10000";
         return properties;
     }
+
+    /// <summary>The same for a client that sends each record in a batch of its own.</summary>
+    public static Dictionary<string, string> WithoutBatches(IReadOnlyDictionary<string, string> properties) =>
+        new(properties, StringComparer.Ordinal) { ["batch.size"] = "1" };
 
     /// <summary>
     /// Produces a record's key and value, which are copied at once, with these headers. Ends with Kafka's report;

@@ -10,7 +10,8 @@ internal sealed class Bed : IDisposable
     public const int Keys = 1_000;
     public const int Partitions = 4;
 
-    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(60);
+    private const int TailLines = 20;
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(150);
     private readonly string folder = Directory.CreateTempSubdirectory("sidecar-trouble-").FullName;
     private readonly string topic;
     private int agents;
@@ -53,7 +54,7 @@ internal sealed class Bed : IDisposable
     /// <summary>The name of a topic of the group's own.</summary>
     public string OwnTopic(string group, string ending) => $"{topic}-{group}.load.load.{ending}";
 
-    /// <summary>Waits until this holds, as long as the application gets something new once a minute.</summary>
+    /// <summary>Waits until this holds, as long as the application gets something new now and then.</summary>
     /// <exception cref="InvalidOperationException">It stands; with the agent's output.</exception>
     public static async Task UntilAsync(Func<bool> holds, TroubledApp app, Started agent)
     {
@@ -63,10 +64,12 @@ internal sealed class Bed : IDisposable
             var now = app.Tally.Table.Delivered;
             if (now != delivered) (delivered, since) = (now, TimeProvider.System.GetTimestamp());
             if (agent.Process.HasExited || TimeProvider.System.GetElapsedTime(since) > StallTimeout)
-                throw new InvalidOperationException($"it stands at {now:N0} events; the agent's output:\n{agent.Process.Output}");
+                throw new InvalidOperationException($"it stands at {now:N0} events; the agent's output:\n{Tail(agent)}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
+
+    private static string Tail(Started agent) => string.Join('\n', agent.Process.Lines.TakeLast(TailLines));
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 }

@@ -94,12 +94,13 @@ public sealed class DeadLetterWriterTests
     public async Task A_letter_that_is_too_large_with_our_headers_goes_with_few()
     {
         desk.Answer = (_, detail) => Task.FromResult(new ProduceOutcome(
-            detail == LetterDetail.Full ? ProduceEnd.TooLarge : ProduceEnd.Acknowledged, ""));
+            detail == LetterDetail.Bare ? ProduceEnd.Acknowledged : ProduceEnd.TooLarge, ""));
 
         await RejectAsync(0);
 
         await Until.TrueAsync(() => Committable == 1, Patience, "the event is done");
-        Assert.That(desk.Sent.Select(sent => sent.Detail), Is.EqualTo(new[] { LetterDetail.Full, LetterDetail.Bare }));
+        Assert.That(
+            desk.Sent.Select(sent => sent.Detail), Is.EqualTo(new[] { LetterDetail.Full, LetterDetail.Alone, LetterDetail.Bare }));
     }
 
     [Test]

@@ -141,6 +141,27 @@ internal sealed class DeadLetterTests
     }
 
     [Test]
+    public async Task Letters_whose_batches_are_too_large_go_one_by_one()
+    {
+        var kafka = await SharedKafka.GetRealAsync();
+        var (_, topic, inbox, records) = await BeginAsync("batches");
+        await using var _ = inbox;
+        using var __ = records;
+        await kafka.CreateTopicAsync($"{topic}-group.test.dlq", 1, ("max.message.bytes", "1000"));
+        inbox.Otherwise = _ => Reject("no");
+        records.Add(Events, new Ledger());
+        records.Flush();
+        await using var agent = await RunningAgent.StartAsync(kafka, topic, inbox, "; on-exhausted=dead-letter; dlq-limit=off");
+
+        await agent.MetricIsAsync(Events, "sidecar_dead_letters_total");
+
+        Assert.That(ReadAll(kafka, $"{topic}-group.test.dlq").Select(letter => Encoding.UTF8.GetString(letter.Message.Value)),
+            Is.Unique.And.Exactly(Events).Items);
+        await agent.MetricIsAsync(0, "sidecar_partition_standing", "reason=\"dead_letter_too_large\"");
+        Assert.That(await agent.StopAsync(), Is.Zero);
+    }
+
+    [Test]
     public async Task A_broken_application_does_not_drain_its_topic_into_the_dead_letter_topic()
     {
         var (kafka, topic, inbox, records) = await BeginAsync("storm");
