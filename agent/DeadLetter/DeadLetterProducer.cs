@@ -89,7 +89,8 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
 
     /// <summary>
     /// An idempotent producer that has lost its place among the records that Kafka knows never produces again. A new one
-    /// takes over (that for single records when it is needed next); what was on its way in the old one is reported as failed, and comes again.
+    /// takes over (that for single records when it is needed next); what was on its way in the old one is
+    /// reported as failed, and comes again.
     /// </summary>
     private void Replace(KafkaProducer broken)
     {

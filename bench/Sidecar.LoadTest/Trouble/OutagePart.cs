@@ -71,7 +71,8 @@ internal static class OutagePart
     private static string Curve(IReadOnlyList<Moment> moments)
     {
         var text = new StringBuilder().AppendLine("The way back:").AppendLine()
-            .AppendLine("| ms after it listens | events in this interval | in the application at a time, at most |").AppendLine("|---|---|---|");
+            .AppendLine("| ms after it listens | events in this interval | in the application at a time, at most |")
+            .AppendLine("|---|---|---|");
         foreach (var moment in moments.Take(CurveMoments))
             text.AppendLine($"| {moment.Second * 1_000:N0} | {moment.Delivered:N0} | {moment.Peak:N0} |");
         return text.ToString().TrimEnd();

@@ -46,7 +46,8 @@ internal static class RandomPart
 
             await Task.Delay(Away, TimeProvider.System);
             await app.ComeAsync();
-            Console.Error.WriteLine($"loadtest: {app.Tally.Table.Delivered:N0} of {deliverable:N0} delivered, {crashes} crashes, {kills} kills");
+            Console.Error.WriteLine(
+                $"loadtest: {app.Tally.Table.Delivered:N0} of {deliverable:N0} delivered, {crashes} crashes, {kills} kills");
         }
 
         var letters = await LettersAsync(bed, events, events - deliverable);
@@ -62,7 +63,8 @@ internal static class RandomPart
             new("kills (SIGKILL) of one of the two agents", $"{kills}"),
             new("took", $"{took.TotalSeconds:N0} s"),
             new("to be delivered; delivered", $"{deliverable:N0}; {table.Delivered:N0}"),
-            new("to be dead-lettered; dead-lettered; repeats of them", $"{events - deliverable:N0}; {letters.Seen.Count:N0}; {letters.Repeats:N0}"),
+            new("to be dead-lettered; dead-lettered; repeats of them",
+                $"{events - deliverable:N0}; {letters.Seen.Count:N0}; {letters.Repeats:N0}"),
             new("delivered and dead-lettered", $"{both:N0}", "0"),
             new("dead-lettered without a reason to be", $"{wrong:N0}", "0"),
             new("neither", $"{events - table.Delivered - letters.Seen.Count + both:N0}", "0"),

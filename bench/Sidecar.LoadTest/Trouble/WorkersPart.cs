@@ -85,14 +85,17 @@ internal static class WorkersPart
     private static string Table(IEnumerable<Run> runs)
     {
         var text = new StringBuilder()
-            .AppendLine($"Events a second after the first {FollowSeconds:N0} s of a phase, and in brackets the most that waited in the application:").AppendLine()
-            .AppendLine("| concurrency | " + string.Join(" | ", Phases.Select(phase => phase.Name)) + " | missing | duplicate | out of order |")
+            .AppendLine($"Events a second after the first {FollowSeconds:N0} s of a phase, and in brackets the most that waited in the "
+                + "application:").AppendLine()
+            .AppendLine("| concurrency | " + string.Join(" | ", Phases.Select(phase => phase.Name))
+                + " | missing | duplicate | out of order |")
             .AppendLine("|---|---|---|---|---|---|---|");
         foreach (var run in runs)
         {
             var table = run.App.Tally.Table;
             var cells = Phases.Select((_, phase) => $"{run.Goodput(phase, FollowSeconds):N0} ({run.Queue(phase).Max():N0})");
-            text.AppendLine($"| {run.Limit} | {string.Join(" | ", cells)} | {table.Missing:N0} | {table.Duplicates:N0} | {table.OutOfOrder:N0} |");
+            text.AppendLine($"| {run.Limit} | {string.Join(" | ", cells)} "
+                + $"| {table.Missing:N0} | {table.Duplicates:N0} | {table.OutOfOrder:N0} |");
         }
 
         return text.ToString();
@@ -101,13 +104,15 @@ internal static class WorkersPart
     private static string Curve(Run run)
     {
         var text = new StringBuilder().AppendLine("The adaptive limit:").AppendLine()
-            .AppendLine("| phase | second | limit | in the application at a time, at most | events a second |").AppendLine("|---|---|---|---|---|");
+            .AppendLine("| phase | second | limit | in the application at a time, at most | events a second |")
+            .AppendLine("|---|---|---|---|---|");
         for (var phase = 0; phase < Phases.Length; phase++)
         {
             foreach (var moment in run.Moments[phase].Where((_, i) => i % 2 == 1))
             {
                 text.AppendLine(string.Create(CultureInfo.InvariantCulture,
-                    $"| {Phases[phase].Name} | {moment.Second:F0} | {moment.Limit:F0} | {moment.Peak} | {moment.Delivered / Interval.TotalSeconds:F0} |"));
+                    $"| {Phases[phase].Name} | {moment.Second:F0} | {moment.Limit:F0} | {moment.Peak} "
+                    + $"| {moment.Delivered / Interval.TotalSeconds:F0} |"));
             }
         }
 
