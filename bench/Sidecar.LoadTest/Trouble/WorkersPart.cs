@@ -11,14 +11,14 @@ namespace Sidecar.LoadTest.Trouble;
 internal static class WorkersPart
 {
     private const int Workers = 16;
-    private const int Events = 260_000;
+    private const int Events = 200_000;
     private const string Adaptive = "1..128";
-    private static readonly string[] Limits = ["16..16", "24..24", "32..32", "64..64", "128..128", Adaptive];
+    private static readonly string[] Limits = ["16..16", "24..24", "32..32", "64..64", Adaptive];
     private static readonly TimeSpan Fast = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private static readonly (string Name, TimeSpan Work, double Seconds)[] Phases =
-        [("2 ms", Fast, 12), ("100 ms", Slow, 24), ("2 ms again", Fast, 14)];
+        [("2 ms", Fast, 10), ("100 ms", Slow, 18), ("2 ms again", Fast, 12)];
 
     // The first seconds of a phase are shown apart: the limit follows in them.
     private const double FollowSeconds = 5;
