@@ -71,9 +71,7 @@ public sealed class AgentMetrics
         Waiting = Gauge("waiting", "1 for each thing that the agent waits for.", "for");
         Drain = Gauge("drain_state", "0 in service, 1 draining, 2 drained: the group is left for good.");
         LastTick = Gauge("loop_last_tick_timestamp_seconds", "Unix time of the loop's last turn.", "loop");
-        Allocated = factory.CreateCounter(
-            "sidecar_gc_allocated_bytes_total", "Bytes allocated on the managed heap since the start.");
-        registry.AddBeforeCollectCallback(() => Allocated.IncTo(GC.GetTotalAllocatedBytes()));
+        CountAllocations();
     }
 
     public CollectorRegistry Registry { get; }
@@ -166,7 +164,12 @@ public sealed class AgentMetrics
 
     public Gauge LastTick { get; }
 
-    private Counter Allocated { get; }
+    private void CountAllocations()
+    {
+        var allocated = factory.CreateCounter(
+            "sidecar_gc_allocated_bytes_total", "Bytes allocated on the managed heap since the start.");
+        Registry.AddBeforeCollectCallback(() => allocated.IncTo(GC.GetTotalAllocatedBytes()));
+    }
 
     /// <summary>Removes every series of a subscription that is gone.</summary>
     public void Forget(string subscription) => ofSubscriptions.ForEach(forget => forget(subscription));
