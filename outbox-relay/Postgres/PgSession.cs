@@ -118,43 +118,44 @@ internal sealed class PgSession : IDisposable
         Source.Dispose();
     }
 
-    private async Task<StoreProblem?> CheckAsync()
+    private async Task<StoreProblem?> CheckAsync() => await CheckServerAsync() ?? await CheckOutboxAsync();
+
+    private async Task<StoreProblem?> CheckServerAsync()
     {
         await using var command = new NpgsqlCommand(
             "SELECT pg_is_in_recovery(), to_regclass('outbox.config') IS NOT NULL, " +
             "current_setting('server_version_num')::integer, current_setting('transaction_read_only') = 'on'", Connection);
-        await using (var row = await command.ExecuteReaderAsync())
+        await using var row = await command.ExecuteReaderAsync();
+        await row.ReadAsync();
+        if (row.GetBoolean(0))
         {
-            await row.ReadAsync();
-            if (row.GetBoolean(0))
-            {
-                return new StoreProblem(
-                    StoreFault.NoDatabase, $"{Address.Shown} is a read-only standby: the relay waits for a primary");
-            }
-
-            if (row.GetBoolean(3))
-            {
-                return new StoreProblem(
-                    StoreFault.NoDatabase, $"{Address.Shown} is a primary that takes no writes from this role " +
-                    "(default_transaction_read_only is on): turn it off for the database or for the role");
-            }
-
-            if (row.GetInt32(2) < OldestServer)
-            {
-                return new StoreProblem(
-                    StoreFault.OtherSchema, $"{Address.Shown} is PostgreSQL {row.GetInt32(2) / 10_000}; 15 is the oldest that works");
-            }
-
-            if (!row.GetBoolean(1))
-            {
-                return new StoreProblem(
-                    StoreFault.NoSchema, $"{Address.Shown} lacks the outbox's schema: run `outbox-relay init --apply`");
-            }
+            return new StoreProblem(
+                StoreFault.NoDatabase, $"{Address.Shown} is a read-only standby: the relay waits for a primary");
         }
 
-        command.CommandText =
+        if (row.GetBoolean(3))
+        {
+            return new StoreProblem(
+                StoreFault.NoDatabase, $"{Address.Shown} is a primary that takes no writes from this role " +
+                "(default_transaction_read_only is on): turn it off for the database or for the role");
+        }
+
+        if (row.GetInt32(2) < OldestServer)
+        {
+            return new StoreProblem(
+                StoreFault.OtherSchema, $"{Address.Shown} is PostgreSQL {row.GetInt32(2) / 10_000}; 15 is the oldest that works");
+        }
+
+        return row.GetBoolean(1)
+            ? null
+            : new StoreProblem(StoreFault.NoSchema, $"{Address.Shown} lacks the outbox's schema: run `outbox-relay init --apply`");
+    }
+
+    private async Task<StoreProblem?> CheckOutboxAsync()
+    {
+        await using var command = new NpgsqlCommand(
             "SELECT uuid::text, schema_version, oldest_relay, buckets, system_id, " +
-            "(SELECT system_identifier::text FROM pg_control_system()) FROM outbox.config";
+            "(SELECT system_identifier::text FROM pg_control_system()) FROM outbox.config", Connection);
         var config = await command.ExecuteReaderAsync();
         await config.ReadAsync();
         (Outbox, Buckets) = (config.GetString(0), config.GetInt16(3));
