@@ -145,8 +145,12 @@ internal sealed class RetryReader : IDisposable
         }
 
         nextTry = now + RetryPause;
-        var problem = topics is null ? RetryTopics.Find(consumer, route, RequestTimeout, out var found) : Keep(out found);
-        topics = problem is null ? found : null;
+        string? problem = null;
+        if (topics is null && (problem = RetryTopics.Find(consumer, route, RequestTimeout, out var found)) is null)
+        {
+            topics = found;
+        }
+
         foreach (var source in problem is null ? opening.ToList() : [])
         {
             problem ??= Open(source);
@@ -160,12 +164,6 @@ internal sealed class RetryReader : IDisposable
         {
             telemetry.Waits.For(What, $"{problem}. Until then nothing of the subscription {route.Subscription} is delivered");
         }
-    }
-
-    private string? Keep(out List<RetryTopic> found)
-    {
-        found = topics!;
-        return null;
     }
 
     private string? Open(PartitionWorker source)

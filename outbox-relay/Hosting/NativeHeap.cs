@@ -4,8 +4,8 @@ namespace Sidecar.OutboxRelay.Hosting;
 
 /// <summary>
 /// Keeps the native heap small. glibc gives a heap of its own (an arena) to each thread that allocates, up to eight for
-/// each processor, and returns little of them; librdkafka has a thread for each broker. Two arenas: 60 to 85 MB resident
-/// became 57 to 65, at the same speed.
+/// each processor, and returns little of them; librdkafka has a thread for each broker. Two arenas held 15 to 20 MB less
+/// at the peak of a drain, at the same speed.
 /// </summary>
 internal static partial class NativeHeap
 {
