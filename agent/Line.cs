@@ -157,7 +157,7 @@ internal sealed class Line : IAsyncDisposable
     {
         var telemetry = parts.Telemetry;
         var address = new LetterAddress(parts.Kafka.Options.Group, Options.Name, Options.DeadLetter.Topic);
-        var report = new DeadLetterReport(telemetry.Log<DeadLetterReport>(), telemetry.Metrics, telemetry.Waits, address);
+        var report = new DeadLetterReport(telemetry.Log<DeadLetterReport>(), telemetry.Metrics, telemetry.Waits, address, telemetry.Time);
         return new DeadLetterWriter(dispatcher, parts.Letters.Value, address, report, telemetry.Time)
         {
             MayCreate = Options.DeadLetter.CreateTopics,

@@ -6,8 +6,13 @@ using Sidecar.Agent.Telemetry;
 namespace Sidecar.Agent.Dispatch;
 
 /// <summary>Says what becomes of dead letters: to the log, the metrics and the waits.</summary>
-public sealed class DeadLetterReport(ILogger<DeadLetterReport> logger, AgentMetrics metrics, Waits waits, LetterAddress address)
+public sealed class DeadLetterReport(
+    ILogger<DeadLetterReport> logger, AgentMetrics metrics, Waits waits, LetterAddress address, TimeProvider time)
 {
+    /// <summary>Dead letters that are logged one by one in a minute.</summary>
+    public const int LinesPerMinute = 100;
+
+    private readonly LineQuota lines = new(LinesPerMinute, time);
     private readonly Counter.Child failures = metrics.DeadLetterFailures.WithLabels(address.Subscription);
 
     private string What => $"dead-letters:{address.Subscription}";
@@ -30,8 +35,17 @@ public sealed class DeadLetterReport(ILogger<DeadLetterReport> logger, AgentMetr
     {
         metrics.DeadLetters.WithLabels(address.Subscription, provenance.Outcome).Inc();
         waits.Over(What);
-        Log.DeadLettered(
-            logger, address.Subscription, provenance.Origin, provenance.Outcome, provenance.Attempts, provenance.Reason);
+        var share = lines.Next();
+        if (share != LogShare.Nothing)
+        {
+            Log.DeadLettered(
+                logger, address.Subscription, provenance.Origin, provenance.Outcome, provenance.Attempts, provenance.Reason);
+        }
+
+        if (share == LogShare.LastLine)
+        {
+            Log.MoreDeadLetters(logger, address.Subscription, LinesPerMinute);
+        }
     }
 
     /// <summary>A dead letter could not be written; it is tried again.</summary>

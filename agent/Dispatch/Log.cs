@@ -26,6 +26,10 @@ internal static partial class Log
     public static partial void DeadLettered(
         ILogger logger, string subscription, TopicPosition position, string outcome, int attempts, string? reason);
 
+    [LoggerMessage(308, LogLevel.Warning, "{Subscription}: {Count} dead letters within a minute; more are not logged one by one "
+        + "until it is over. sidecar_dead_letters_total counts them, and agent dlq list shows them")]
+    public static partial void MoreDeadLetters(ILogger logger, string subscription, int count);
+
     [LoggerMessage(304, LogLevel.Error, "{Subscription}: the partition stands at {Position}: the topic {Topic} does not take its "
         + "dead letter ({Reason}). Raise max.message.bytes of that topic above the source's, and restart the agent")]
     public static partial void LetterTooLarge(

@@ -35,7 +35,7 @@ public sealed class DeadLetterWriterTests
             new DispatchOptions(), new DeliveryOptions { OnExhausted = OnExhausted.DeadLetter }, new BufferBudget(long.MaxValue), time,
             new Random(1));
         waits = new Waits(NullLogger<Waits>.Instance, metrics.Waiting);
-        var report = new DeadLetterReport(NullLogger<DeadLetterReport>.Instance, metrics, waits, Address);
+        var report = new DeadLetterReport(NullLogger<DeadLetterReport>.Instance, metrics, waits, Address, time);
         writer = new DeadLetterWriter(dispatcher, desk, Address, report, time) { MayCreate = true };
         worker = dispatcher.Open("t", 0, new PartitionTracker(0, AckMap.Empty(0)));
         stop = new CancellationTokenSource();
