@@ -85,6 +85,7 @@ internal sealed class BrokerTests(Way way)
         await using var scenario = await Scenario.BeginAsync("all three brokers killed", way);
         scenario.Writer.Start();
         var relay = scenario.StartRelay();
+        await scenario.Writer.WroteAsync(50);
         await scenario.FlowsAsync();
         int[] brokers = [1, 2, 3];
         foreach (var broker in brokers) await scenario.Kafka.KillBrokerAsync(broker);

@@ -54,6 +54,20 @@ internal sealed class Reader : IAsyncDisposable
     public Task<bool> ReachesAsync(IReadOnlyDictionary<string, long> versions, TimeSpan timeout) =>
         Until.SettledAsync(() => reading.IsFaulted || versions.All(key => Highest(key.Key) >= key.Value), timeout);
 
+    /// <summary>What was read, and what Kafka holds, for messages.</summary>
+    public string Describe()
+    {
+        try
+        {
+            var held = partitions.Sum(partition => consumer.QueryWatermarkOffsets(partition, Request).High.Value);
+            return $"{partitions.Sum(Position)} of the {held} records that Kafka holds were read";
+        }
+        catch (KafkaException e)
+        {
+            return $"what Kafka holds is not known: {e.Error.Reason}";
+        }
+    }
+
     /// <summary>Reads on to where the partitions end now, so that repeats that come late are counted.</summary>
     public async Task ToTheEndAsync()
     {

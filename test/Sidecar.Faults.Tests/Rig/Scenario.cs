@@ -209,7 +209,7 @@ internal sealed class Scenario : IAsyncDisposable
         var behind = versions.Where(key => Reader.Highest(key.Key) < key.Value).ToList();
         if (behind.Count == 0) return "each key's last event is there";
         var some = behind.Take(5).Select(key => $"{key.Key} at {Reader.Highest(key.Key)} of {key.Value}");
-        return $"{behind.Count} keys are behind: {string.Join(", ", some)}";
+        return $"{behind.Count} keys are behind: {string.Join(", ", some)}; {Reader.Describe()}";
     }
 
     private string Outputs() => string.Join(

@@ -35,7 +35,7 @@ internal sealed class LineTests
         secret.With("password", SecuredKafka.Password + "\n");
         await line.AllArrivedAsync();
         Assert.That(line.Agent.Says("\"What\":\"user or password\""), Is.EqualTo(1), line.Agent.Process.Output);
-        Assert.That(await line.Agent.ReadyAsync(), Is.EqualTo("ready"));
+        Assert.That(await line.Agent.ReadyAsync(), Is.EqualTo("ready\n"));
         Assert.That(line.Agent.Says("refuse us"), Is.EqualTo(1), "said once, not at every try");
         await line.EndAsync("mistyped", SecuredKafka.Password);
     }
