@@ -238,7 +238,7 @@ internal sealed class PgStoreTests(PostgresEnd end)
         using var store = outbox.Store();
         var problem = (await store.OpenAsync()).Problem!;
         Assert.That(problem.Fault, Is.EqualTo(StoreFault.NoDatabase));
-        Assert.That(problem.Text, Does.Contain("read-only"));
+        Assert.That(problem.Text, Does.Contain("takes no writes"));
     }
 
     private static async Task<IReadOnlyList<OutboxRow>> UntilReadAsync(PgStore store)
