@@ -120,7 +120,7 @@ internal sealed class Scenario : IAsyncDisposable
     {
         var versions = await Database.VersionsAsync();
         if (!await Reader.ReachesAsync(versions, RunOptions.Bound))
-            Assert.Fail($"{name}: what is committed does not come to Kafka: {Lacking(versions)}\n{Outputs()}");
+            Assert.Fail($"{name}: what is committed does not come to Kafka: {Lacking(versions)}\n{await ReadyAsync()}\n{Outputs()}");
     }
 
     /// <summary>Waits until two relays have entered and both own buckets; in wal mode one owns all, and one stands by.</summary>
@@ -211,6 +211,8 @@ internal sealed class Scenario : IAsyncDisposable
         var some = behind.Take(5).Select(key => $"{key.Key} at {Reader.Highest(key.Key)} of {key.Value}");
         return $"{behind.Count} keys are behind: {string.Join(", ", some)}; {Reader.Describe()}";
     }
+
+    private async Task<string> ReadyAsync() => string.Join('\n', await Task.WhenAll(relays.Select(relay => relay.ReadyzAsync())));
 
     private string Outputs() => string.Join(
         "\n", relays.Select((relay, i) => $"--- relay {i + 1}:\n{relay.Output}"));
