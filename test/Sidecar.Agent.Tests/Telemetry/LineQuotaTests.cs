@@ -11,7 +11,8 @@ public sealed class LineQuotaTests
     public void The_last_line_of_a_minute_says_so_and_more_are_silent()
     {
         var quota = new LineQuota(3, time);
-        Assert.That(Take(quota, 5), Is.EqualTo(new[] { LogShare.Line, LogShare.Line, LogShare.LastLine, LogShare.Nothing, LogShare.Nothing }));
+        LogShare[] said = [LogShare.Line, LogShare.Line, LogShare.LastLine, LogShare.Nothing, LogShare.Nothing];
+        Assert.That(Take(quota, 5), Is.EqualTo(said));
     }
 
     [Test]
