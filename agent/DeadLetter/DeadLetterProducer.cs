@@ -62,9 +62,11 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
     /// <inheritdoc/>
     public async Task<string?> EnsureTopicAsync(string topic, bool mayCreate)
     {
-        // Asked for seldom: a client that lives for one request costs nothing while nobody asks.
-        using var admin = new AdminClientBuilder(AdminProperties()).SetLogHandler((_, _) => { }).Build();
-        var found = await DescribeAsync(admin, topic);
+        // Asked for seldom: a client that lives for one request costs nothing while nobody asks. A consumer's, because
+        // looking for a topic as a producer makes it where the cluster creates topics by itself.
+        using var client = new ConsumerBuilder<Ignore, Ignore>(AskingProperties()).SetLogHandler((_, _) => { }).Build();
+        using var admin = new DependentAdminClientBuilder(client.Handle).Build();
+        var found = await Task.Run(() => CodeOf(admin, topic));
         if (found == ErrorCode.UnknownTopicOrPart && mayCreate)
         {
             return await CreateAsync(admin, topic);
@@ -123,17 +125,12 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         _ => new(ProduceEnd.Failed, Librdkafka.Describe(error)),
     };
 
-    private static async Task<ErrorCode> DescribeAsync(IAdminClient admin, string topic)
+    // Not by DescribeTopics: that of Confluent.Kafka never ends where a partition has no replica in sync.
+    private static ErrorCode CodeOf(IAdminClient admin, string topic)
     {
         try
         {
-            var described = await admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = RequestTimeout });
-            return described.TopicDescriptions[0].Error.Code;
-        }
-        catch (DescribeTopicsException error)
-        {
-            return error.Results.TopicDescriptions[0].Error.Code;
+            return admin.GetMetadata(topic, RequestTimeout).Topics[0].Error.Code;
         }
         catch (KafkaException error)
         {
@@ -167,14 +164,15 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         }
     }
 
-    private Dictionary<string, string> AdminProperties()
+    private Dictionary<string, string> AskingProperties()
     {
         var own = properties.Where(property => !ProducerOnly.Contains(property.Key)).ToDictionary(StringComparer.Ordinal);
+        own["group.id"] = "asks-for-a-topic";    // a consumer cannot be made without; it joins no group
         keyring.Current.AddTo(own);
         return own;
     }
 
-    // The admin client warns of these on standard error.
+    // A consumer warns of these on standard error.
     private static readonly HashSet<string> ProducerOnly = new(StringComparer.Ordinal)
     {
         "enable.idempotence", "acks", "delivery.timeout.ms", "queue.buffering.max.messages", "queue.buffering.max.kbytes",

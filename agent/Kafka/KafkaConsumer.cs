@@ -33,7 +33,7 @@ internal sealed unsafe class KafkaConsumer : IDisposable
         (this.keyring, this.build) = (keyring, build);
         Credentials = given = keyring.Current;
         consumer = build(Credentials);
-        client = Librdkafka.HandleOf(consumer);
+        client = LoadedLibrary.HandleOf(consumer);
     }
 
     /// <summary>What the client was made with; its user and password may be newer.</summary>

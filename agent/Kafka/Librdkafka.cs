@@ -1,7 +1,6 @@
-using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Confluent.Kafka;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Kafka;
 
@@ -15,41 +14,12 @@ namespace Sidecar.Agent.Kafka;
 /// </remarks>
 internal static unsafe partial class Librdkafka
 {
-    private const string Library = "librdkafka";
+    private const string Library = LoadedLibrary.Name;
 
-    // The package carries three builds of the library. The first needs libsasl2 (Kerberos), the second glibc alone, the
-    // third is for musl. This is the order in which Confluent.Kafka itself tries them, so that ours is the copy it loaded.
-    private static readonly string[] Variants = [Library, "centos8-librdkafka", "alpine-librdkafka"];
-
-    static Librdkafka() => NativeLibrary.SetDllImportResolver(typeof(Librdkafka).Assembly, Resolve);
-
-    /// <summary>The native handle that a Confluent client wraps.</summary>
-    public static nint HandleOf(IClient client) => ((SafeHandle)NativeHandle(client.Handle)).DangerousGetHandle();
+    static Librdkafka() => LoadedLibrary.ServeImportsOf(typeof(Librdkafka).Assembly);
 
     /// <summary>What an error code means, in librdkafka's words.</summary>
     public static string Describe(ErrorCode code) => Marshal.PtrToStringUTF8((nint)ErrorText((int)code)) ?? $"error {code}";
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_LibrdkafkaHandle")]
-    [return: UnsafeAccessorType("Confluent.Kafka.Impl.SafeKafkaHandle, Confluent.Kafka")]
-    private static extern object NativeHandle(Handle handle);
-
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
-    {
-        if (name != Library)
-        {
-            return 0;
-        }
-
-        foreach (var variant in Variants)
-        {
-            if (NativeLibrary.TryLoad(variant, typeof(IClient).Assembly, path, out var handle))
-            {
-                return handle;
-            }
-        }
-
-        return 0;
-    }
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_consumer_poll")]
     public static partial Message* ConsumerPoll(nint client, int timeoutMs);

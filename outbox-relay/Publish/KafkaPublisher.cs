@@ -1,5 +1,4 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Sidecar.Credentials;
 using Sidecar.OutboxRelay.Telemetry;
@@ -169,25 +168,8 @@ public sealed class KafkaPublisher(PublishOptions options, Keyring keyring, Rela
     }
 
     /// <summary>The id that Kafka gave a topic when it was made; empty: it does not tell. Null: no answer.</summary>
-    public async Task<string?> AskForTopicIdAsync(string topic)
-    {
-        try
-        {
-            var answer = await admin!.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames([topic]), new DescribeTopicsOptions { RequestTimeout = AskTimeout });
-            var id = answer.TopicDescriptions[0].TopicId;
-            return id.MostSignificantBits == 0 && id.LeastSignificantBits == 0 ? "" : id.ToString();
-        }
-        catch (KafkaException e) when (e is DescribeTopicsException || e.Error.Code is ErrorCode.Local_UnsupportedFeature)
-        {
-            // The topic cannot be described, or no topic can: whether it can be written is found by writing.
-            return "";
-        }
-        catch (KafkaException)
-        {
-            return null;
-        }
-    }
+    public Task<string?> AskForTopicIdAsync(string topic) =>
+        Task.Run(() => TopicIds.Ask(producer!, topic, (int)AskTimeout.TotalMilliseconds));
 
     /// <summary>The client library has told of an error since a broker last answered; it may be over by now.</summary>
     public bool IsSuspect => lastError is not null;

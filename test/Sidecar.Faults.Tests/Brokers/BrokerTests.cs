@@ -85,17 +85,28 @@ internal sealed class BrokerTests(Way way)
         await using var scenario = await Scenario.BeginAsync("all three brokers killed", way);
         scenario.Writer.Start();
         var relay = scenario.StartRelay();
-        await scenario.Writer.WroteAsync(50);
-        await scenario.FlowsAsync();
+
+        // First before it has asked for the topic: it asks while partitions have neither a leader nor a replica in sync.
+        await GoneAsync(scenario, relay);
+        for (var again = RunOptions.Of(0, 2); again > 0; again--)
+        {
+            await scenario.Writer.WroteAsync(50);
+            await scenario.FlowsAsync();
+            await GoneAsync(scenario, relay);
+        }
+
+        await scenario.RecoversAsync();
+        await scenario.EndAsync(duplicatesAtMost: Scenario.CrashRows);
+    }
+
+    private static async Task GoneAsync(Scenario scenario, RelayUnderTest relay)
+    {
         int[] brokers = [1, 2, 3];
         foreach (var broker in brokers) await scenario.Kafka.KillBrokerAsync(broker);
 
         await relay.WaitsForAsync("kafka");
         await scenario.Writer.WroteAsync(50);
         await scenario.Kafka.StartBrokersAsync(brokers);
-
-        await scenario.RecoversAsync();
-        await scenario.EndAsync(duplicatesAtMost: Scenario.CrashRows);
     }
 
     private static List<int> Leaders(IAdminClient admin, string topic) =>

@@ -212,7 +212,12 @@ internal sealed class Scenario : IAsyncDisposable
         return $"{behind.Count} keys are behind: {string.Join(", ", some)}; {Reader.Describe()}";
     }
 
-    private async Task<string> ReadyAsync() => string.Join('\n', await Task.WhenAll(relays.Select(relay => relay.ReadyzAsync())));
+    private async Task<string> ReadyAsync()
+    {
+        var pages = await Task.WhenAll(relays.SelectMany(relay => (Task<string>[])[relay.ReadyzAsync(), relay.MetricsAsync()]));
+        var lines = pages.SelectMany(page => page.Split('\n'));
+        return string.Join('\n', lines.Where(line => !line.StartsWith('#') && !line.EndsWith(" 0", StringComparison.Ordinal)));
+    }
 
     private string Outputs() => string.Join(
         "\n", relays.Select((relay, i) => $"--- relay {i + 1}:\n{relay.Output}"));
