@@ -15,10 +15,12 @@ public static class Waiting
         {
             [("agent/Source/RetryTopics.cs", "GetAwaiter().GetResult()")] =
                 "a topic is created on the retry reader's own thread, which has nothing else to do until it is there",
+            [("agent/DeadLetter/DeadLetterProducer.cs", "Task.Run")] =
+                "librdkafka answers metadata requests synchronously, for seconds if no broker does; it is awaited",
             [("outbox-relay/Hosting/RelayHost.cs", "Task.Run")] =
                 "the relay's one loop gets a thread of the pool, since it asks the database synchronously; it is awaited",
             [("outbox-relay/Publish/KafkaPublisher.cs", "Task.Run")] =
-                "librdkafka answers metadata requests synchronously, for seconds if no broker does; both are awaited",
+                "librdkafka answers metadata requests synchronously, for seconds if no broker does; all are awaited",
             [("outbox-relay/Doctor/TopicChecks.cs", "Task.Run")] =
                 "librdkafka answers metadata requests synchronously; the command has nothing else to do, and awaits it",
         };
