@@ -18,6 +18,7 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
 
     // Made when the broker first refuses a batch for its size: with one record in each it refuses the one that is too large.
     private KafkaProducer? alone;
+    private bool disposed;
 
     /// <summary>The producer in use.</summary>
     internal KafkaProducer Producer => producer;
@@ -43,6 +44,11 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
         Task<ProduceReport> sending;
         lock (guard)
         {
+            if (disposed)
+            {
+                return new ProduceOutcome(ProduceEnd.Failed, "the agent ends");
+            }
+
             // It copies and queues, and does not wait. The lock keeps the client alive meanwhile.
             used = detail == LetterDetail.Full
                 ? producer
@@ -85,6 +91,11 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
     /// <inheritdoc/>
     public void Dispose()
     {
+        lock (guard)
+        {
+            disposed = true;
+        }
+
         producer.Dispose();
         alone?.Dispose();
     }
@@ -98,6 +109,11 @@ public sealed class DeadLetterProducer(IReadOnlyDictionary<string, string> prope
     {
         lock (guard)
         {
+            if (disposed)
+            {
+                return;
+            }
+
             if (broken == alone)
             {
                 alone = null;

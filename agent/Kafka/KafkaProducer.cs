@@ -16,8 +16,8 @@ internal sealed unsafe class KafkaProducer : IDisposable
     /// <summary>Records that may wait for Kafka; more are refused with <see cref="ErrorCode.Local_QueueFull"/>.</summary>
     public const int QueueRecords = 10_000;
 
-    /// <summary>The same in kilobytes.</summary>
-    public const int QueueKilobytes = 16 * 1024;
+    /// <summary>The same in bytes; one record is always taken, however large.</summary>
+    public const int QueueBytes = 16 * 1024 * 1024;
 
     /// <summary>Bytes of a batch, if it has more than one record.</summary>
     public const int BatchBytes = 64 * 1024;
@@ -37,12 +37,19 @@ internal sealed unsafe class KafkaProducer : IDisposable
     private const int MostArguments = 7;
     private const int PurgeAll = 3;
     private const int PollMs = 100;
+
+    // The client's own bound refuses for ever a record that is larger than it: ours stands before it.
+    private const int NoBoundKilobytes = int.MaxValue;
+
+    // The last reports are there as soon as they are asked for, unless the machine is slow; whoever waits for one waits for ever.
+    private const int LastReportsMs = 10_000;
     private const int ErrorBytes = 512;
 
     private readonly nint client;
     private readonly Keyring keyring;
     private readonly Thread reports;
     private KafkaCredentials given;
+    private long bytesOnTheirWay;
     private volatile bool stopping;
 
     /// <param name="properties">From <see cref="Properties"/>.</param>
@@ -96,7 +103,7 @@ internal sealed unsafe class KafkaProducer : IDisposable
         properties["acks"] = "all";
         properties["delivery.timeout.ms"] = $"{(long)DeliveryTimeout.TotalMilliseconds}";
         properties["queue.buffering.max.messages"] = $"{QueueRecords}";
-        properties["queue.buffering.max.kbytes"] = $"{QueueKilobytes}";
+        properties["queue.buffering.max.kbytes"] = $"{NoBoundKilobytes}";
 
         // What comes while requests are on their way makes the next batch. Small ones: few topics take less than this.
         properties["linger.ms"] = "0";
@@ -121,8 +128,16 @@ internal sealed unsafe class KafkaProducer : IDisposable
     /// </summary>
     public Task<ProduceReport> ProduceAsync(EventRecord record, OutgoingRecord where)
     {
-        var report = new TaskCompletionSource<ProduceReport>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var opaque = GCHandle.Alloc(report);
+        long bytes = record.HeldBytes;
+        var before = Interlocked.Add(ref bytesOnTheirWay, bytes) - bytes;
+        if (before > 0 && before + bytes > QueueBytes)
+        {
+            Interlocked.Add(ref bytesOnTheirWay, -bytes);
+            return Task.FromResult(new ProduceReport(ErrorCode.Local_QueueFull, -1));
+        }
+
+        var sending = new Sending(this, bytes);
+        var opaque = GCHandle.Alloc(sending);
         var headers = Pack(where.Headers);
         var topic = Marshal.StringToCoTaskMemUTF8(where.Topic);
         byte empty = 0;
@@ -162,11 +177,11 @@ internal sealed unsafe class KafkaProducer : IDisposable
                 Librdkafka.DestroyError(failure);
                 Librdkafka.DestroyHeaders(headers);
                 opaque.Free();
-                return Task.FromResult(new ProduceReport(code, -1));
+                sending.Ends(new ProduceReport(code, -1));
             }
         }
 
-        return report.Task;
+        return sending.Task;
     }
 
     /// <summary>Gives up what Kafka has not acknowledged, which is reported as such, and ends the thread.</summary>
@@ -175,7 +190,7 @@ internal sealed unsafe class KafkaProducer : IDisposable
         stopping = true;
         reports.Join();
         _ = Librdkafka.Purge(client, PurgeAll);
-        _ = Librdkafka.Flush(client, PollMs);
+        _ = Librdkafka.Flush(client, LastReportsMs);
         Librdkafka.DestroyClient(client);
     }
 
@@ -225,14 +240,28 @@ internal sealed unsafe class KafkaProducer : IDisposable
     private static void Reported(nint client, Librdkafka.Message* message, nint opaque)
     {
         var handle = GCHandle.FromIntPtr(message->Private);
-        var report = (TaskCompletionSource<ProduceReport>)handle.Target!;
+        var sending = (Sending)handle.Target!;
         handle.Free();
-        report.TrySetResult(new ProduceReport((ErrorCode)message->Error, message->Offset));
+        sending.Ends(new ProduceReport((ErrorCode)message->Error, message->Offset));
     }
 
     // What goes wrong comes back with the report of the record that it concerns.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Ignore(nint client, int level, byte* facility, byte* text)
     {
+    }
+
+    /// <summary>A record on its way.</summary>
+    private sealed class Sending(KafkaProducer producer, long bytes)
+    {
+        private readonly TaskCompletionSource<ProduceReport> report = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<ProduceReport> Task => report.Task;
+
+        public void Ends(ProduceReport how)
+        {
+            Interlocked.Add(ref producer.bytesOnTheirWay, -bytes);
+            report.SetResult(how);
+        }
     }
 }
