@@ -30,6 +30,8 @@ public sealed class DeadLetterWriter(
 
     // Its length is bounded by the windows of the partitions: what is in it is open in their ledgers.
     private readonly Channel<Ending> endings = Channel.CreateUnbounded<Ending>();
+    private readonly Lock guard = new();
+    private Task<string?>? looking;
     private Task running = Task.CompletedTask;
 
     /// <summary>Ends when all slots have ended. A failure is a bug, and the end of the process.</summary>
@@ -76,14 +78,14 @@ public sealed class DeadLetterWriter(
     {
         for (var pause = FirstPause; !stop.IsCancellationRequested; pause = Longer(pause))
         {
-            var looking = producer.EnsureTopicAsync(address.Topic, MayCreate);
-            await ((Task)looking.WaitAsync(stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var look = EnsureTopicAsync();
+            await ((Task)look.WaitAsync(stop)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (stop.IsCancellationRequested)
             {
                 return;
             }
 
-            var problem = await looking;
+            var problem = await look;
             report.TopicIs(problem);
             if (problem is null)
             {
@@ -91,6 +93,15 @@ public sealed class DeadLetterWriter(
             }
 
             await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Each look takes a client of its own: all that miss the topic at a time share one.</summary>
+    private Task<string?> EnsureTopicAsync()
+    {
+        lock (guard)
+        {
+            return looking is { IsCompleted: false } ? looking : looking = producer.EnsureTopicAsync(address.Topic, MayCreate);
         }
     }
 
@@ -126,7 +137,7 @@ public sealed class DeadLetterWriter(
                     dispatcher.Ended(queued, Step.Abandon);
                     report.TooLarge(provenance, sent.Reason);
                     return;
-                case ProduceEnd.NoTopic when await producer.EnsureTopicAsync(address.Topic, MayCreate) is { } missing:
+                case ProduceEnd.NoTopic when await EnsureTopicAsync() is { } missing:
                     Fails(worker, missing);
                     break;
                 case ProduceEnd.NoTopic:
@@ -149,16 +160,16 @@ public sealed class DeadLetterWriter(
         var sending = producer.SendAsync(ending.Queued.Record, address, ending.Provenance, detail);
         try
         {
-            return await sending.WaitAsync(Patience, time);
-        }
-        catch (TimeoutException)
-        {
-            Fails(worker, $"Kafka has not acknowledged it within {Patience.TotalSeconds:0} s; waiting on");
-        }
-
-        try
-        {
             // The record was copied by the producer: it may be let go before the answer, when the partition is.
+            try
+            {
+                return await sending.WaitAsync(Patience, time, worker.Cancellation);
+            }
+            catch (TimeoutException)
+            {
+                Fails(worker, $"Kafka has not acknowledged it within {Patience.TotalSeconds:0} s; waiting on");
+            }
+
             return await sending.WaitAsync(worker.Cancellation);
         }
         catch (OperationCanceledException)

@@ -76,19 +76,19 @@ public sealed class ResendWriter(
         var sending = producer.ResendAsync(queued.Record, address, resend);
         try
         {
-            return await sending.WaitAsync(DeadLetterWriter.Patience, time);
-        }
-        catch (TimeoutException)
-        {
-            Fails(
-                queued.Worker,
-                address.Topic,
-                $"Kafka has not acknowledged it within {DeadLetterWriter.Patience.TotalSeconds:0} s; waiting on");
-        }
-
-        try
-        {
             // The record was copied by the producer: it may be let go before the answer, when the partition is.
+            try
+            {
+                return await sending.WaitAsync(DeadLetterWriter.Patience, time, queued.Worker.Cancellation);
+            }
+            catch (TimeoutException)
+            {
+                Fails(
+                    queued.Worker,
+                    address.Topic,
+                    $"Kafka has not acknowledged it within {DeadLetterWriter.Patience.TotalSeconds:0} s; waiting on");
+            }
+
             return await sending.WaitAsync(queued.Worker.Cancellation);
         }
         catch (OperationCanceledException)

@@ -135,6 +135,47 @@ public sealed class DeadLetterWriterTests
     }
 
     [Test]
+    public async Task However_many_letters_miss_their_topic_it_is_looked_for_once_at_a_time()
+    {
+        const int letters = 50;
+        await Until.TrueAsync(() => desk.LookedFor.Count == 1, Patience, "the topic is looked for at the start");
+        var looking = new TaskCompletionSource();
+        desk.Looking = looking.Task;
+        desk.Answer = (n, _) => Task.FromResult(
+            n <= letters ? new ProduceOutcome(ProduceEnd.NoTopic, "gone") : new ProduceOutcome(ProduceEnd.Acknowledged, ""));
+
+        for (var offset = 0; offset < letters; offset++)
+        {
+            await RejectAsync(offset);
+        }
+
+        await Until.TrueAsync(() => desk.Sent.Count == letters, Patience, "all of them have failed");
+        Assert.That(desk.LookedFor, Has.Count.EqualTo(2), "each look takes a client of its own");
+        looking.SetResult();
+
+        await Until.TrueAsync(
+            () =>
+            {
+                time.Advance(DeadLetterWriter.FirstPause);
+                return Committable == letters;
+            },
+            Patience, "the letters are there in the end");
+    }
+
+    [Test]
+    public async Task A_letter_without_an_answer_is_let_go_at_once_when_its_partition_is()
+    {
+        desk.Answer = (_, _) => new TaskCompletionSource<ProduceOutcome>().Task;
+        await RejectAsync(0);
+        await Until.TrueAsync(() => desk.Sent.Count == 1, Patience, "the letter is sent");
+
+        dispatcher.Close(worker);
+        dispatcher.Forget(worker);
+
+        await Until.TrueAsync(() => worker.Drained.IsSet, Patience, "no time passes");
+    }
+
+    [Test]
     public async Task A_partition_that_is_taken_away_waits_for_no_letter_that_fails()
     {
         desk.Answer = (_, _) => Task.FromResult(new ProduceOutcome(ProduceEnd.Failed, "no leader"));
@@ -174,7 +215,7 @@ public sealed class DeadLetterWriterTests
 
     private async Task RejectAsync(long offset)
     {
-        dispatcher.Accept(worker, Records.Of(offset, "k"), -1);
+        dispatcher.Accept(worker, Records.Of(offset, $"k{offset}"), -1);
         var queued = (await dispatcher.TakeAsync(new DeliverySlot()))!;
         var outcome = new AttemptOutcome(AttemptEnd.Rejected, StatusCode.InvalidArgument, "no", null);
         Assert.That(dispatcher.Finish(queued, outcome).Step, Is.EqualTo(Step.DeadLetter));

@@ -23,6 +23,9 @@ internal sealed class LetterDesk : IDeadLetterProducer
 
     public string? TopicProblem { get; set; }
 
+    /// <summary>Looks for topics end with this.</summary>
+    public Task Looking { get; set; } = Task.CompletedTask;
+
     public Task<ProduceOutcome> SendAsync(EventRecord record, LetterAddress address, Provenance provenance, LetterDetail detail)
     {
         Sent.Enqueue((record.Position, detail));
@@ -35,9 +38,10 @@ internal sealed class LetterDesk : IDeadLetterProducer
         return AnswerResend(Resent.Count);
     }
 
-    public Task<string?> EnsureTopicAsync(string topic, bool mayCreate)
+    public async Task<string?> EnsureTopicAsync(string topic, bool mayCreate)
     {
         LookedFor.Enqueue((topic, mayCreate));
-        return Task.FromResult(TopicProblem);
+        await Looking;
+        return TopicProblem;
     }
 }
