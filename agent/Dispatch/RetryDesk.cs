@@ -120,13 +120,14 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
     {
         lock (guard)
         {
-            if (worker.Closed || worker.Standing is not null)
+            if (worker.Closed)
             {
                 return null;
             }
 
+            // Begun also where it stands: what is committed must not pass what was not kept.
             var begun = worker.Tracker.Begin(raw.Position.Offset, leaderEpoch, raw.TimestampMs);
-            if (begun.Ticket < 0)
+            if (begun.Ticket < 0 || worker.Standing is not null)
             {
                 return null;
             }

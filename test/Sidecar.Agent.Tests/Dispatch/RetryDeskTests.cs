@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Time.Testing;
+using Sidecar.Agent.Delivery;
+using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Tracking;
+
+namespace Sidecar.Agent.Tests.Dispatch;
+
+/// <summary>What of a retry topic may be committed.</summary>
+public sealed class RetryDeskTests
+{
+    [Test]
+    public void What_is_committed_of_a_partition_that_stands_passes_no_foreign_record_that_was_not_kept()
+    {
+        var options = new DispatchOptions { Retries = [TimeSpan.FromSeconds(1)] };
+        using var dispatcher = new Dispatcher(
+            options, new DeliveryOptions(), new BufferBudget(long.MaxValue), new FakeTimeProvider(), new Random(1));
+        using var source = dispatcher.Open("t", 0, new PartitionTracker(0, AckMap.Empty(0)));
+        using var worker = dispatcher.Retries.Open(source, "t.retry.1s", new PartitionTracker(0, AckMap.Empty(0)))!;
+        var kept = dispatcher.Retries.BeginForeign(worker, Records.Of(0, "k", "t.retry.1s"), -1)!;
+        dispatcher.Stand(source, "it stands");
+
+        Assert.That(dispatcher.Retries.BeginForeign(worker, Records.Of(1, "k", "t.retry.1s"), -1), Is.Null);
+        dispatcher.Retries.Pin(worker, Records.Of(2, "k", "t.retry.1s"), -1);
+        dispatcher.Ended(kept, Step.Complete);
+
+        Assert.That(dispatcher.Read(worker, one => one.Tracker.Committable), Is.EqualTo(1));
+    }
+}
