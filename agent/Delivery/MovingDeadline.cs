@@ -49,12 +49,13 @@ internal sealed class MovingDeadline : IDisposable
     {
         lock (guard)
         {
-            if (ended || HasPassed)
+            // Its timer may be late: what is over is over, though it has not rung.
+            var elapsed = time.GetElapsedTime(began);
+            if (ended || HasPassed || elapsed >= longest)
             {
                 return null;
             }
 
-            var elapsed = time.GetElapsedTime(began);
             var wanted = needed < longest - elapsed ? elapsed + needed : longest;
             if (wanted > due)
             {

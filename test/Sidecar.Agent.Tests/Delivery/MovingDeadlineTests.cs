@@ -69,12 +69,28 @@ public sealed class MovingDeadlineTests
     }
 
     [Test]
+    public void One_whose_timer_is_late_is_over_when_it_is_to_be_moved()
+    {
+        var late = new LateTime();
+        using var deadline = ids.Begin(1, Limits, late, default);
+        late.Advance(TimeSpan.FromSeconds(61));
+        Assert.That(ids.Extend(1, TimeSpan.FromSeconds(5)), Is.Null, "it is over, though nothing has rung");
+    }
+
+    [Test]
     public void A_cancelled_attempt_has_not_passed_its_deadline()
     {
         using var cancelling = new CancellationTokenSource();
         using var deadline = ids.Begin(1, Limits, time, cancelling.Token);
         cancelling.Cancel();
         Assert.That((deadline.HasPassed, deadline.Token.IsCancellationRequested), Is.EqualTo((false, true)));
+    }
+
+    /// <summary>Its timers do not ring.</summary>
+    private sealed class LateTime : FakeTimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(_ => { }, state, dueTime, period);
     }
 
     /// <summary>Its timers ring a millisecond before they are due, the first time.</summary>
