@@ -79,8 +79,9 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// <summary>Asks the loop to drain, commit and leave; <see cref="Completion"/> tells when it has.</summary>
     public void Stop()
     {
-        orders.Stop();
+        // First: what is assigned between the two must not be begun, since nobody would close it before the drain.
         assignment.Stop();
+        orders.Stop();
     }
 
     /// <summary>
@@ -89,8 +90,8 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     /// </summary>
     public Task DrainAsync()
     {
-        orders.Drain();
         assignment.Stop();
+        orders.Drain();
         return Task.WhenAny(orders.Drained, ended.Task);
     }
 
