@@ -6,6 +6,7 @@ namespace Sidecar.LoadTest.Trouble;
 internal static class RefusedPart
 {
     private const string Fields = "health=off; on-exhausted=dead-letter";
+    private const int PacedRate = 10_000;
 
     public static async Task<Section> RunAsync(TroubleOptions options, Bed bed)
     {
@@ -18,14 +19,19 @@ internal static class RefusedPart
         var well = await Throughput.MeasureAsync(bed, "well", Fields, events, _ => StatusCode.OK);
         var half = await Throughput.MeasureAsync(bed, "half", Fields, events, index => answers[index]);
         var again = await Throughput.MeasureAsync(bed, "again", Fields, events, _ => StatusCode.OK);
+        var paced = await Throughput.MeasureAsync(
+            bed, "paced", $"{Fields}; rate-limit={PacedRate}", events, index => answers[index]);
         var plain = (well.EventsPerSecond + again.EventsPerSecond) / 2;
-        var ended = half.EventsPerSecond * events / (events - refused);
+        var share = (double)events / (events - refused);
+        var (ended, endedPaced) = (half.EventsPerSecond * share, paced.EventsPerSecond * share);
         return new Section($"Half of the events are refused ({Fields}); {events:N0} events of 1,024 bytes to drain", [
             new("none is refused: events/s, before and after", $"{well.EventsPerSecond:N0}, {again.EventsPerSecond:N0}"),
             new("half is refused: events/s that end, delivered or dead-lettered", $"{ended:N0}"),
             new("the same by the average of those", $"{Figure.Number(ended / plain * 100)} %", "full speed"),
-            new("dead letters", $"{half.Letters:N0} of {refused:N0}"),
-            new("times that the breaker opened", $"{half.Opened:N0}", "0"),
+            new($"half is refused at {PacedRate:N0} events/s, which the machine has room for: events/s that end",
+                $"{endedPaced:N0}", "full speed"),
+            new("dead letters", $"{half.Letters:N0} and {paced.Letters:N0} of {refused:N0}"),
+            new("times that the breaker opened", $"{half.Opened + paced.Opened:N0}", "0"),
         ], Accounts.Of(half.Tally, events - refused));
     }
 }
