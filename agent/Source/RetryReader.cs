@@ -151,11 +151,7 @@ internal sealed class RetryReader : IDisposable
             topics = found;
         }
 
-        foreach (var source in problem is null ? opening.ToList() : [])
-        {
-            problem ??= Open(source);
-        }
-
+        problem ??= OpenAll();
         if (problem is null)
         {
             telemetry.Waits.Over(What);
@@ -166,36 +162,50 @@ internal sealed class RetryReader : IDisposable
         }
     }
 
-    private string? Open(PartitionWorker source)
+    /// <summary>
+    /// All positions are asked for before anything is read: behind a fetch a broker answers each question half a second late.
+    /// </summary>
+    private string? OpenAll()
     {
-        var wanted = topics!.Where(topic => topic.Partitions > source.Partition)
-            .ToDictionary(topic => new TopicPartition(topic.Name, source.Partition), topic => topic.Delay);
-        if (topics!.Exists(topic => topic.IsConfigured && topic.Partitions <= source.Partition))
+        if (opening.Exists(source => topics!.Exists(topic => topic.IsConfigured && topic.Partitions <= source.Partition)))
         {
             // The source has more partitions than when it was looked at.
             topics = null;
             return $"the topic {route.Source} has more partitions than its retry topics";
         }
 
-        if (!positions.TryFind([.. wanted.Keys], _ => StartAt.Earliest, out var found, out var reason))
+        var wanted = opening.ToDictionary(source => source, Wanted);
+        if (!positions.TryFind([.. wanted.Values.SelectMany(one => one.Keys)], _ => StartAt.Earliest, out var found, out var reason))
         {
             return $"the group's offsets in the retry topics cannot be read: {reason}";
         }
 
-        opening.Remove(source);
-        foreach (var (key, delay) in wanted)
+        opening.Clear();
+        foreach (var (source, keys) in wanted)
+        {
+            Open(source, keys, found);
+        }
+
+        return null;
+    }
+
+    private Dictionary<TopicPartition, TimeSpan> Wanted(PartitionWorker source) => topics!
+        .Where(topic => topic.Partitions > source.Partition)
+        .ToDictionary(topic => new TopicPartition(topic.Name, source.Partition), topic => topic.Delay);
+
+    private void Open(PartitionWorker source, Dictionary<TopicPartition, TimeSpan> keys, Dictionary<TopicPartition, StartPosition> found)
+    {
+        foreach (var (key, delay) in keys)
         {
             var start = found[key];
             if (dispatcher.Retries.Open(source, key.Topic, new PartitionTracker(start.Offset, start.Done)) is not { } worker)
             {
-                return null;
+                return;
             }
 
             partitions[key] = new RetryPartition(key, delay, start, source, worker);
             consumer.Assign(new TopicPartitionOffset(key, start.Offset));
         }
-
-        return null;
     }
 
     private bool Take(int timeoutMs)
