@@ -1,4 +1,6 @@
 using Sidecar.Charts.Tests.Rig;
+using Sidecar.TestKit.Kafka;
+using Sidecar.TestKit.Postgres;
 
 [assembly: NonParallelizable]
 
@@ -22,13 +24,15 @@ internal sealed class OncePerRun
 
     [OneTimeSetUp]
     public void Say() => TestContext.Progress.WriteLine("Tests run against: " + string.Join(", ",
-        new[] { Tool.Helm, Tool.HelmDocs, Tool.KubeScore, Tool.Promtool, Tool.Kubectl, Tool.KubeRig }
+        new[] { Tool.Helm, Tool.HelmDocs, Tool.KubeScore, Tool.Promtool, Tool.Prometheus, Tool.Kubectl, Tool.KubeRig }
             .Select(tool => $"{tool.Name} {(tool.Path is null ? "(absent)" : "")}".Trim())));
 
     [OneTimeTearDown]
     public async Task CleanAsync()
     {
         await Node.Scene.StopAsync();
+        await SharedKafka.StopAsync();
+        await SharedPostgres.StopAsync();
         if (charts is not null) (await charts).Dispose();
     }
 }

@@ -15,6 +15,7 @@ internal sealed class Tool(string name, string whence)
     public static readonly Tool HelmDocs = new("helm-docs", "helm-docs");
     public static readonly Tool KubeScore = new("kube-score", "kube-score");
     public static readonly Tool Promtool = new("promtool", "Debian's package prometheus");
+    public static readonly Tool Prometheus = new("prometheus", "Debian's package prometheus");
     public static readonly Tool Kubectl = new("kubectl", "kubectl");
     public static readonly Tool KubeRig = new("kube-rig", "a script that starts a Kubernetes without nodes");
 
