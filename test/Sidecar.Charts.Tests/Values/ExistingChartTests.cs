@@ -19,7 +19,7 @@ internal sealed class ExistingChartTests
     public async Task A_chart_from_helm_create_takes_a_dependency_and_three_lines()
     {
         var charts = await OncePerRun.Charts;
-        var chart = await CreateAsync(charts);
+        var chart = await CreateAsync(charts, "shop-orders");
         var lint = await charts.LintAsync(chart);
         Assert.That(lint.ExitCode, Is.Zero, lint.Output + lint.Errors);
 
@@ -27,6 +27,19 @@ internal sealed class ExistingChartTests
         Assert.That(made.Container("sidecar-agent")["restartPolicy"]!.GetValue<string>(), Is.EqualTo("Always"));
         Assert.That(made.Variables("sidecar-agent")["SIDECAR_SERVICE"], Is.EqualTo("demo-shop-orders"), "the release's full name");
         Assert.That(await ValidateAsync(charts, made), Does.Contain("Deployment demo-shop-orders: orders"));
+    }
+
+    [Test]
+    public async Task The_charts_own_annotations_and_volumes_stay_beside_the_sidecars()
+    {
+        var charts = await OncePerRun.Charts;
+        var made = await charts.RenderAsync(
+            await CreateAsync(charts, "shop-scratch"), "podAnnotations: {team: shop}\nvolumes: [{name: scratch, emptyDir: {}}]");
+        await ValidateAsync(charts, made);
+        var annotations = made.Pod["metadata"]!["annotations"]!.AsObject().Select(one => one.Key);
+        Assert.That(annotations, Does.Contain("team").And.Contain("sidecar.events/subscription.orders"));
+        var volumes = made.Pod["spec"]!["volumes"]!.AsArray().Select(one => one!["name"]!.GetValue<string>());
+        Assert.That(volumes, Does.Contain("scratch").And.Contain("sidecar-podinfo"));
     }
 
     [Test]
@@ -49,17 +62,25 @@ internal sealed class ExistingChartTests
         return output.ToString();
     }
 
-    private static async Task<string> CreateAsync(Rig.Charts charts)
+    private static async Task<string> CreateAsync(Rig.Charts charts, string name)
     {
-        var chart = Path.Combine(Path.GetDirectoryName(charts.Example)!, "shop-orders");
+        var chart = Path.Combine(Path.GetDirectoryName(charts.Example)!, name);
         Assert.That((await Tool.Helm.RunAsync(["create", chart])).ExitCode, Is.Zero);
         await File.AppendAllTextAsync(Path.Combine(chart, "Chart.yaml"),
             "\ndependencies:\n  - {name: sidecar, version: ~0.1.0, repository: \"file://../sidecar\"}\n");
         await File.AppendAllTextAsync(Path.Combine(chart, "values.yaml"), Values);
         var deployment = Path.Combine(chart, "templates", "deployment.yaml");
         var text = await File.ReadAllTextAsync(deployment);
-        text = Instead(text, "{{- with .Values.podAnnotations }}", "annotations: {{- include \"sidecar.podAnnotations\" . | nindent 8 }}");
-        text = Instead(text, "{{- with .Values.volumes }}", "volumes: {{- include \"sidecar.volumes\" . | nindent 8 }}");
+        text = Instead(text, "{{- with .Values.podAnnotations }}", """
+            annotations:
+                    {{- include "sidecar.podAnnotations" . | nindent 8 }}
+                    {{- with .Values.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+            """);
+        text = Instead(text, "{{- with .Values.volumes }}", """
+            volumes:
+                    {{- include "sidecar.volumes" . | nindent 8 }}
+                    {{- with .Values.volumes }}{{ toYaml . | nindent 8 }}{{ end }}
+            """);
         text = text.Replace(
             "      containers:\n", "      initContainers: {{- include \"sidecar.container\" . | nindent 8 }}\n      containers:\n",
             StringComparison.Ordinal);
