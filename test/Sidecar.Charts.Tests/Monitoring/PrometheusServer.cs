@@ -19,7 +19,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
     {
         var port = Ports.Free();
         var config = Path.Combine(folder, "prometheus.json");
-        var targets = new JsonArray([.. ports.Select(one => JsonValue.Create(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{one}")))]);
+        var targets = new JsonArray([.. ports.Select(one =>
+            JsonValue.Create(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{one}")))]);
         File.WriteAllText(config, new JsonObject
         {
             ["global"] = new JsonObject { ["scrape_interval"] = "1s" },

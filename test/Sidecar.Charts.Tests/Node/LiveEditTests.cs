@@ -85,7 +85,8 @@ internal sealed class LiveEditTests : ShopTests
         Assert.That(await pod.LogAsync(), Does.Contain("the last good one stays in force").And.Contain("not a whole number"));
         var status = await pod.StatusAsync();
         Assert.That(status, Does.Contain("not in force, the last good configuration is"));
-        Report.Note("a bad edit in `agent status`", status.Split('\n').First(line => line.Contains("not in force", StringComparison.Ordinal)));
+        var line = status.Split('\n').First(one => one.Contains("not in force", StringComparison.Ordinal));
+        Report.Note("a bad edit in `agent status`", line);
         await EditAsync("mended", "subscription.orders.concurrency=16", () => IsAsync(16, "sidecar_inflight_limit_ceiling", OfOrders));
         Assert.That(await pod.MetricAsync(IsGood), Is.EqualTo(1));
     }
