@@ -44,6 +44,8 @@ public static class AgentHost
             return 2;
         }
 
+        // Clients keep the certificate that they were made with: a renewed file does not move this end, a restart does.
+        telemetry.Metrics.CertificateEnd.Set(keyring.Current.CertificateEnds?.ToUnixTimeSeconds() ?? 0);
         if (!TryBuild(options, keyring, telemetry, out var pipeline))
         {
             return 2;

@@ -30,6 +30,8 @@ public static class RelayHost
             return 2;
         }
 
+        // Clients keep the certificate that they were made with: a renewed file does not move this end, a restart does.
+        telemetry.Metrics.CertificateEnd.Set(keyring.Current.CertificateEnds?.ToUnixTimeSeconds() ?? 0);
         await using var port = MetricsPort.Build(options, telemetry);
         try
         {

@@ -45,6 +45,8 @@ public sealed class RelayMetrics
         Deleted = make.CreateCounter("outbox_cleanup_deleted_total", "Rows deleted after their acknowledgement.");
         Rebuilds = make.CreateCounter(
             "outbox_producer_rebuilds_total", "Kafka producers that were given up and made again.");
+        CertificateEnd = make.CreateGauge(
+            "outbox_kafka_certificate_expiry_timestamp_seconds", "When the client's certificate in use ends; 0 if there is none.");
         Waiting = make.CreateGauge(
             "outbox_waiting", "1 while the relay waits for this before it can go on.", "reason");
         WalStreaming = make.CreateGauge("outbox_wal_streaming", "1 while rows come from the write-ahead log, not from the table.");
@@ -88,6 +90,8 @@ public sealed class RelayMetrics
     public Counter Deleted { get; }
 
     public Counter Rebuilds { get; }
+
+    public Gauge CertificateEnd { get; }
 
     public Gauge Waiting { get; }
 
