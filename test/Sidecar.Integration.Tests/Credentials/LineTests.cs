@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Sidecar.Integration.Tests.Rig;
 using Sidecar.TestKit;
 using Sidecar.TestKit.Apps;
@@ -52,6 +53,11 @@ internal sealed class LineTests
         line.Inbox.Otherwise = delivered =>
             delivered.Position.Offset == 0 && Interlocked.Increment(ref refused) > 0
                 ? Answers.Status(Grpc.Core.StatusCode.Aborted, "not now") : null;
+        using var certificate = X509Certificate2.CreateFromPem(pair.Certificate);
+        var end = new DateTimeOffset(certificate.NotAfter).ToUnixTimeSeconds();
+        await line.Agent.MetricIsAsync(end, "sidecar_kafka_certificate_expiry_timestamp_seconds");
+        Assert.That(await line.RelayMetricAsync("outbox_kafka_certificate_expiry_timestamp_seconds"), Is.EqualTo(end));
+
         line.Commit(10);
         await line.Agent.MetricIsAsync(2, "sidecar_dead_letters_total");
         Assert.That(refused, Is.EqualTo(4), "two events, in place and from the retry topic");
