@@ -39,7 +39,7 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
 
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
 
-    private readonly Queue<(Task<ProduceOutcome> Answer, Letter Letter, EventRecord Event)> onTheirWay = new();
+    private readonly Queue<(Task<ProduceOutcome> Answer, Letter Letter, EventRecord Event, Resend Resend)> onTheirWay = new();
     private readonly ReplayTally tally = new();
     private long bytesOnTheirWay;
     private long begun;
@@ -65,7 +65,7 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
 
         while (onTheirWay.Count > 0)
         {
-            await AcknowledgedAsync();
+            await AcknowledgedAsync(order.Retry);
         }
 
         return tally;
@@ -139,7 +139,7 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
         var early = TimeSpan.FromSeconds((double)begun++ / order.Rate) - time.GetElapsedTime(startedAt);
         while (onTheirWay.Count > 0 && (early > TimeSpan.Zero || onTheirWay.Count >= MaxOnTheirWay || bytesOnTheirWay > MaxBytesOnTheirWay))
         {
-            await AcknowledgedAsync();
+            await AcknowledgedAsync(order.Retry);
             early = TimeSpan.FromSeconds((double)(begun - 1) / order.Rate) - time.GetElapsedTime(startedAt);
         }
 
@@ -156,13 +156,20 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
 
         var resend = new Resend(provenance, time.GetUtcNow().ToUnixTimeMilliseconds(), LetterDetail.Full);
         bytesOnTheirWay += record.HeldBytes;
-        onTheirWay.Enqueue((producer!.ResendAsync(record, order.Retry, resend), letter, record));
+        onTheirWay.Enqueue((producer!.ResendAsync(record, order.Retry, resend), letter, record, resend));
     }
 
-    private async Task AcknowledgedAsync()
+    private async Task AcknowledgedAsync(LetterAddress retry)
     {
-        var (answer, letter, record) = onTheirWay.Dequeue();
+        var (answer, letter, record, resend) = onTheirWay.Dequeue();
         var outcome = await answer;
+        while (outcome.End == ProduceEnd.TooLarge && resend.Detail != LetterDetail.Bare)
+        {
+            // The others of its batch may be what was too large, then our own headers.
+            resend = resend with { Detail = resend.Detail + 1 };
+            outcome = await producer!.ResendAsync(record, retry, resend);
+        }
+
         bytesOnTheirWay -= record.HeldBytes;
         record.Release();
         switch (outcome.End)

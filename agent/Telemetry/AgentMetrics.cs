@@ -66,8 +66,7 @@ public sealed class AgentMetrics
         Rebalances = Counter("rebalances_total", "Changes of the assignment.", "type");
         Pauses = Counter("partition_pauses_total", "Pauses of a partition that was full, by the limit.", "sub", "reason");
         Brokers = Gauge("kafka_connected_brokers", "Brokers that the Kafka client is connected to.");
-        CertificateEnd = Gauge(
-            "kafka_certificate_expiry_timestamp_seconds", "When the client's certificate in use ends; 0 if there is none.");
+        CertificateEnd = Gauge("kafka_certificate_expiry_timestamp_seconds", "When the certificate in use ends; 0: there is none.");
         KafkaErrors = Counter("kafka_errors_total", "Errors that the Kafka client reported.", "kind");
         Configuration = new ConfigurationMetrics(factory);
         Waiting = Gauge("waiting", "1 for each thing that the agent waits for.", "for");

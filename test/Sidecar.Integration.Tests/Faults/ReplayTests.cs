@@ -100,6 +100,34 @@ internal sealed class ReplayTests
         Assert.That(await misused.WaitForExitAsync(Patience), Is.EqualTo(2));
     }
 
+    [Test]
+    public async Task Letters_that_fit_into_the_retry_topic_one_by_one_are_replayed_though_their_batch_does_not()
+    {
+        const int letters = 500;
+        var kafka = await SharedKafka.GetRealAsync();
+        var topic = SharedKafka.NewTopic("small");
+        await kafka.CreateTopicAsync(topic, 1);
+        await kafka.CreateTopicAsync($"{topic}-group.test.retry.1s", 1, ("max.message.bytes", "1500"));
+        await kafka.CreateTopicAsync($"{topic}-group.test.dlq", 1);
+        using (var dead = new Records(kafka, $"{topic}-group.test.dlq"))
+        {
+            for (var offset = 0; offset < letters; offset++)
+            {
+                dead.Put(
+                    BitConverter.GetBytes(offset), new byte[600], 0, ("sidecar-original-topic", Encoding.UTF8.GetBytes(topic)),
+                    ("sidecar-original-partition", "0"u8.ToArray()), ("sidecar-original-offset", Encoding.UTF8.GetBytes($"{offset}")));
+            }
+
+            dead.Flush();
+        }
+
+        var replayed = await Operator.RunAsync(["dlq", "replay", "--rate", "100000", .. Operator.Who(kafka, topic, Subscription)]);
+        Assert.That(replayed[^1], Does.StartWith($"{letters} are replayed"));
+        Assert.That(
+            Records.ReadAll(kafka, $"{topic}-group.test.retry.1s").Select(copy => BitConverter.ToInt32(copy.Message.Key)),
+            Is.EquivalentTo(Enumerable.Range(0, letters)), "each once");
+    }
+
     /// <summary>What still fails is a dead letter again, which says how often it came back.</summary>
     private static async Task FailAgainAsync(KafkaServer kafka, string topic, RunningAgent agent, string[] who)
     {
