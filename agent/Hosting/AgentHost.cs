@@ -70,7 +70,7 @@ public static class AgentHost
         }
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
-            Log.PortTaken(logger, options.MetricsPort, options.AdminPort, options.ApiPort);
+            Log.PortTaken(logger, error.Message, options.MetricsPort, options.AdminPort, options.ApiPort);
             TerminationLog.Write(options.TerminationLog, $"A port of the agent is taken by another program: {error.Message} Choose another "
                 + "with SIDECAR_METRICS_PORT, SIDECAR_ADMIN_PORT or SIDECAR_API_PORT");
             return 1;

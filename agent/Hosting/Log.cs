@@ -13,9 +13,9 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Critical, "The agent ends: a part that must not end has failed")]
     public static partial void Failed(ILogger logger, Exception error);
 
-    [LoggerMessage(4, LogLevel.Critical, "A port is taken by another program: {Port} (metrics and health), {AdminPort} (people) or "
-        + "{ApiPort} (the application). Choose another with SIDECAR_METRICS_PORT, SIDECAR_ADMIN_PORT or SIDECAR_API_PORT")]
-    public static partial void PortTaken(ILogger logger, int port, int adminPort, int apiPort);
+    [LoggerMessage(4, LogLevel.Critical, "A port of the agent is taken by another program: {Reason} Choose another "
+        + "with SIDECAR_METRICS_PORT (now {Port}), SIDECAR_ADMIN_PORT ({AdminPort}) or SIDECAR_API_PORT ({ApiPort})")]
+    public static partial void PortTaken(ILogger logger, string reason, int port, int adminPort, int apiPort);
 
     [LoggerMessage(6, LogLevel.Information, "The configuration has changed. {Changes}. Waiting for a restart: [{NeedRestart}]")]
     public static partial void Reloads(ILogger logger, string changes, string needRestart);

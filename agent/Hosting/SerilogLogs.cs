@@ -19,7 +19,8 @@ internal sealed class SerilogLogs : IAsyncDisposable
         Set(options.LogLevel);
         var configuration = new LoggerConfiguration()
             .MinimumLevel.ControlledBy(level)
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning);
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting", LogEventLevel.Fatal);    // said in our own words
         logger = (Console.IsOutputRedirected
             ? configuration.WriteTo.Console(new CompactJsonFormatter())
             : configuration.WriteTo.Console(outputTemplate: Template)).CreateLogger();

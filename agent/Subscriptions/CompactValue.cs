@@ -25,8 +25,13 @@ public static class CompactValue
             var equals = parts[i].IndexOf('=', StringComparison.Ordinal);
             if (parts[i].Length == 0)
             {
-                errors.Add(new ConfigurationError(
-                    origin, text, "there is nothing between two semicolons", "Remove one of them"));
+                // Topics may stand in an annotation of their own; who has none at all is told so later.
+                if (i > 0)
+                {
+                    errors.Add(new ConfigurationError(
+                        origin, text, "there is nothing between two semicolons", "Remove one of them"));
+                }
+
                 continue;
             }
 

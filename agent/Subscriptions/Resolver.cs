@@ -234,7 +234,8 @@ public sealed class Resolver
             var question = Nearest.Question(subscription.Name, names.Where(name => name != subscription.Name));
             errors.Add(new ConfigurationError(
                 first.Origin, null, $"the subscription {subscription.Name} has no topics",
-                $"{question}Otherwise write {AnnotationFile.Prefix}subscription.{subscription.Name}: <topic>"));
+                (question.Length == 0 ? "Write " : $"{question}Otherwise write ")
+                    + $"{AnnotationFile.Prefix}subscription.{subscription.Name}: <topic>"));
         }
 
         var origin = layer.OriginOf(SubscriptionFields.Topics);

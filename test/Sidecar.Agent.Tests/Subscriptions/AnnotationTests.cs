@@ -101,6 +101,7 @@ public sealed class AnnotationTests
     [TestCase("orders.v1; topics=pay.v1", "topics in", "the key stands there twice", "Remove one")]
     [TestCase("orders.v1; pay.v1", "", "\"pay.v1\" is not key=value", "Topics come first")]
     [TestCase("orders.v1;; attempts=3", "", "nothing between two semicolons", "Remove one")]
+    [TestCase("; attempts=3", "attempts in", "has no topics", "Write sidecar.events/subscription.orders: <topic>")]
     [TestCase("orders.v1; app-address=\"unix:/a", "app-address in", "the quotes do not match", "Quote the whole")]
     [TestCase("orders.v1; app-address=\"unix:/a\"b", "app-address in", "the quotes do not match", "Quote the whole")]
     [TestCase("orders.v1; app-address=\"unix:\\a\"", "app-address in", "the quotes do not match", "Quote the whole")]
