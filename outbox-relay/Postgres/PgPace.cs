@@ -16,15 +16,6 @@ internal sealed class PgPace
     /// <summary>The longest wait while writers are not asked to notify.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>
-    /// Rows a second above which looks that come to the end are spaced: there are so many looks that each costs the writers
-    /// more than the rows gain by it.
-    /// </summary>
-    public const int ManyRows = 1000;
-
-    /// <summary>The time from one such look to the next.</summary>
-    public static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(8);
-
     /// <summary>Silence after which writers are asked to notify.</summary>
     public static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(1);
 
@@ -49,9 +40,9 @@ internal sealed class PgPace
 
     private readonly PgSession session;
     private readonly TimeProvider time;
+    private readonly RowRate rate;
     private long lastNews;
     private long lastLook;
-    private double recentRows;
     private bool cameToTheEnd;
     private long lastId = -1;
     private ulong seenXmin;
@@ -62,7 +53,7 @@ internal sealed class PgPace
 
     public PgPace(PgSession session, TimeProvider time)
     {
-        (this.session, this.time) = (session, time);
+        (this.session, this.time, rate) = (session, time, new RowRate(time));
         lastNews = lastLook = time.GetTimestamp();
         session.Connection.Notification += (_, _) => notified = true;
     }
@@ -71,13 +62,12 @@ internal sealed class PgPace
     public bool IsQuiet => rungAt is not null && seenXmin >= provenAt && time.GetElapsedTime(lastNews) >= QuietFor;
 
     /// <summary>Rows come in numbers, and the last look came to their end a moment ago.</summary>
-    public bool IsTooSoon => cameToTheEnd && recentRows > ManyRows && time.GetElapsedTime(lastLook) < Spacing;
+    public bool IsTooSoon => cameToTheEnd && rate.AreMany && time.GetElapsedTime(lastLook) < RowRate.Spacing;
 
     /// <summary>Takes note of what a poll saw.</summary>
     public void Saw(PgPoll poll)
     {
-        // An average that forgets: about the rows of the last second.
-        recentRows = (recentRows * Math.Exp(-time.GetElapsedTime(lastLook).TotalSeconds)) + poll.Rows.Count;
+        rate.Add(poll.Rows.Count);
         (lastLook, cameToTheEnd) = (time.GetTimestamp(), poll.IsComplete);
         seenXmin = poll.Snapshot.Xmin;
         if (poll.Rows.Count > 0 || poll.LastId != lastId)
@@ -113,7 +103,7 @@ internal sealed class PgPace
         var silence = time.GetElapsedTime(lastNews);
         if (silence < QuietFor)
         {
-            var wait = IsTooSoon ? Spacing - time.GetElapsedTime(lastLook) : silence / Share;
+            var wait = IsTooSoon ? RowRate.Spacing - time.GetElapsedTime(lastLook) : silence / Share;
             await DelayAsync(wait < Shortest ? Shortest : wait > Longest ? Longest : wait, atMost, stop);
         }
         else if (rungAt is not { } at || time.GetElapsedTime(at) > RingAgain)

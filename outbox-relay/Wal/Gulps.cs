@@ -1,13 +1,15 @@
+using Sidecar.OutboxRelay.Lanes;
+
 namespace Sidecar.OutboxRelay.Wal;
 
 /// <summary>
-/// When to let the stream gather before it is read on. A server that commits rows one by one sends three packets for each,
-/// and a reader that keeps up wakes for every packet: that costs ten times what the rows do.
+/// When to let the stream gather before it is read on, and for how long. A server that commits rows one by one sends three
+/// packets for each, and a reader that keeps up wakes for every packet: that costs ten times what the rows do.
 /// </summary>
 internal sealed class Gulps(TimeProvider time)
 {
-    /// <summary>How long the stream gathers; what it adds to the latency of a busy outbox, at the most.</summary>
-    public static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(3);
+    /// <summary>How long the stream gathers while rows are few: what that adds to their latency, at the most.</summary>
+    public static readonly TimeSpan ShortBreath = TimeSpan.FromMilliseconds(1);
 
     private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Grace = TimeSpan.FromMicroseconds(50);
@@ -15,31 +17,37 @@ internal sealed class Gulps(TimeProvider time)
     // From a full buffer it is ten times quicker than this, packet by packet ten times slower.
     private const double SlowBytesPerMicrosecond = 20;
 
+    private readonly RowRate rate = new(time);
     private long wokeAt = time.GetTimestamp();
     private long began = time.GetTimestamp();
     private long bytes;
 
-    /// <summary>A message came. True: let the next ones gather, and then say <see cref="Gathered"/>.</summary>
+    /// <summary>A message came. Let the next ones gather for so long, and then say <see cref="Gathered"/>; zero: read on.</summary>
     /// <param name="waited">It was not there yet when it was asked for.</param>
     /// <param name="length">Its bytes.</param>
-    public bool ShouldGather(bool waited, long length)
-    {
-        if (waited)
-        {
-            var since = time.GetElapsedTime(wokeAt);
-            wokeAt = began = time.GetTimestamp();
-            bytes = 0;
-            return since < Busy;
-        }
+    public TimeSpan Breath(bool waited, long length) =>
+        !ShouldGather(waited, length) ? TimeSpan.Zero : rate.AreMany ? RowRate.Spacing : ShortBreath;
 
-        bytes += length;
-        return time.GetElapsedTime(began) > Grace + TimeSpan.FromMicroseconds(bytes / SlowBytesPerMicrosecond);
-    }
+    /// <summary>The message was a row.</summary>
+    public void WasRow() => rate.Add(1);
 
     /// <summary>The next messages have gathered.</summary>
     public void Gathered()
     {
         wokeAt = began = time.GetTimestamp();
         bytes = 0;
+    }
+
+    private bool ShouldGather(bool waited, long length)
+    {
+        if (waited)
+        {
+            var since = time.GetElapsedTime(wokeAt);
+            Gathered();
+            return since < Busy;
+        }
+
+        bytes += length;
+        return time.GetElapsedTime(began) > Grace + TimeSpan.FromMicroseconds(bytes / SlowBytesPerMicrosecond);
     }
 }

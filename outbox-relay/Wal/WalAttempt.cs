@@ -139,7 +139,7 @@ internal sealed class WalAttempt : IAsyncDisposable
         }
         finally
         {
-            Buffer.Wake();
+            Buffer.Tell();
         }
     }
 }

@@ -28,15 +28,21 @@ public sealed class WalBuffer(long maxBytes)
         }
     }
 
-    /// <summary>Puts an item at the end. Done when there is room for the next one: only then may that be put.</summary>
+    /// <summary>
+    /// Puts an item at the end. Done when there is room for the next one: only then may that be put. Who waits is told of
+    /// it with the next <see cref="Tell"/>, or once a quarter is full: woken for the first of many, it would take that alone.
+    /// </summary>
     public Task PutAsync(WalItem item)
     {
         lock (gate)
         {
             items.Enqueue(item);
             bytes += BytesOf(item);
-            news?.TrySetResult();
-            news = null;
+            if (bytes >= maxBytes / 4)
+            {
+                Tell_NeedsLock();
+            }
+
             if (bytes < maxBytes)
             {
                 return Task.CompletedTask;
@@ -84,14 +90,19 @@ public sealed class WalBuffer(long maxBytes)
         }
     }
 
-    /// <summary>Nothing more comes: whoever waits for something need not.</summary>
-    public void Wake()
+    /// <summary>Nothing more comes for now, or at all: who waits for something goes on.</summary>
+    public void Tell()
     {
         lock (gate)
         {
-            news?.TrySetResult();
-            news = null;
+            Tell_NeedsLock();
         }
+    }
+
+    private void Tell_NeedsLock()
+    {
+        news?.TrySetResult();
+        news = null;
     }
 
     private static long BytesOf(WalItem item) => ItemBytes + (item.Row?.Row.StoredBytes ?? 0);

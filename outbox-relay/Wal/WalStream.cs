@@ -96,6 +96,11 @@ internal sealed class WalStream : IAsyncDisposable
         {
             var moved = messages.MoveNextAsync();
             var waited = !moved.IsCompleted;
+            if (waited)
+            {
+                buffer.Tell();
+            }
+
             if (!await moved)
             {
                 return;
@@ -108,9 +113,10 @@ internal sealed class WalStream : IAsyncDisposable
                 throw new InvalidDataException($"a row of {length} bytes, more than {WalOptions.MaxRowBytes}");
             }
 
-            if (gulps.ShouldGather(waited, length))
+            if (gulps.Breath(waited, length) is var breath && breath > TimeSpan.Zero)
             {
-                await Task.Delay(Gulps.Breath, time, cancel);
+                buffer.Tell();
+                await Task.Delay(breath, time, cancel);
                 gulps.Gathered();
             }
 
@@ -122,6 +128,11 @@ internal sealed class WalStream : IAsyncDisposable
             await data.ReadExactlyAsync(bytes.AsMemory(0, (int)length), cancel);
             if (decoder.Read(bytes.AsSpan(0, (int)length)) is { } item)
             {
+                if (item.Row is not null)
+                {
+                    gulps.WasRow();
+                }
+
                 await buffer.PutAsync(item).WaitAsync(cancel);
             }
         }
