@@ -64,6 +64,17 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
             var deadline = time.GetUtcNow().UtcDateTime + (moving is null ? options.Deadline : options.MaxDeadline!.Value);
             var call = channel.Calls.AsyncUnaryCall(
                 method, null, new CallOptions(prepared.Metadata, deadline, moving?.Token ?? cancellation), outgoing);
+
+            // A refusal is an everyday answer: thrown and caught, it would cost as much as the call.
+            await ((Task)call.ResponseAsync).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (call.ResponseAsync.Exception?.InnerException is RpcException failure)
+            {
+                var sent = outgoing.End();
+                return moving is { HasPassed: true } && !cancellation.IsCancellationRequested
+                    ? Overdue(failure)
+                    : Classify(failure, sent, cancellation);
+            }
+
             var response = await call.ResponseAsync.ConfigureAwait(false);
             var verdict = contract.ReadAnswer(response, call, attempt.DeliveryId);
             outgoing.End();
@@ -71,17 +82,6 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
             // Only here is it certain that the library has done with the request.
             calls.Return(outgoing);
             return Classification.Of(new EndedCall(CallEnd.Answered, StatusCode.OK, "", verdict, default));
-        }
-        catch (RpcException failure) when (moving is { HasPassed: true } && !cancellation.IsCancellationRequested)
-        {
-            outgoing.End();
-            return Classification.Of(new EndedCall(
-                CallEnd.Answered, StatusCode.DeadlineExceeded, "no answer within the deadline, which the handler did not extend (any more)",
-                default, RetryHint.Of(failure.Trailers)));
-        }
-        catch (RpcException failure)
-        {
-            return Classify(failure, outgoing.End(), cancellation);
         }
 #pragma warning disable CA1031 // The promise of this class: whatever happens to an attempt is an outcome of it.
         catch (Exception surprise)
@@ -119,6 +119,10 @@ public sealed class GrpcDeliveryClient : IDeliveryClient
             Marshallers.Create<DeliverResponse>(
                 (_, _) => throw new NotSupportedException("only received"), contract.Parse));
     }
+
+    private static AttemptOutcome Overdue(RpcException failure) => Classification.Of(new EndedCall(
+        CallEnd.Answered, StatusCode.DeadlineExceeded, "no answer within the deadline, which the handler did not extend (any more)",
+        default, RetryHint.Of(failure.Trailers)));
 
     private AttemptOutcome Classify(RpcException failure, bool sent, CancellationToken cancellation)
     {
