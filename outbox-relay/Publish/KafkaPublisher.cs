@@ -34,6 +34,7 @@ public sealed class KafkaPublisher(PublishOptions options, Keyring keyring, Rela
     private readonly BrokerTrouble trouble = new(options.Security);
     private KafkaCredentials given = keyring.Current;
     private Error? lastError;
+    private int answeredBy = -1;
 
     /// <summary>Makes the producer; it connects by itself.</summary>
     public void Start()
@@ -142,6 +143,7 @@ public sealed class KafkaPublisher(PublishOptions options, Keyring keyring, Rela
         try
         {
             var answer = await Task.Run(() => admin!.GetMetadata(topic, AskTimeout));
+            answeredBy = answer.OriginatingBrokerId;
             var found = answer.Topics.Find(t => t.Topic == topic);
             var code = found?.Error.Code ?? ErrorCode.UnknownTopicOrPart;
             if (found is { Partitions.Count: > 0 })
@@ -169,7 +171,7 @@ public sealed class KafkaPublisher(PublishOptions options, Keyring keyring, Rela
 
     /// <summary>The id that Kafka gave a topic when it was made; empty: it does not tell. Null: no answer.</summary>
     public Task<string?> AskForTopicIdAsync(string topic) =>
-        Task.Run(() => TopicIds.Ask(producer!, topic, (int)AskTimeout.TotalMilliseconds));
+        Task.Run(() => TopicIds.Ask(producer!, topic, answeredBy, (int)AskTimeout.TotalMilliseconds));
 
     /// <summary>The client library has told of an error since a broker last answered; it may be over by now.</summary>
     public bool IsSuspect => lastError is not null;

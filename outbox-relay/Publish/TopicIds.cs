@@ -22,7 +22,11 @@ internal static unsafe partial class TopicIds
     /// The id in base64; empty: none is told, because the topic cannot be described, or no topic can. Null: no answer
     /// within the time. Blocks for as long.
     /// </summary>
-    public static string? Ask(IClient client, string topic, int timeoutMs)
+    /// <param name="client">Whose connections are used.</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="broker">Who is asked: any can tell. Negative: the controller, which librdkafka must know first.</param>
+    /// <param name="timeoutMs">The time.</param>
+    public static string? Ask(IClient client, string topic, int broker, int timeoutMs)
     {
         var handle = LoadedLibrary.HandleOf(client);
         var (queue, names, options) = (NewQueue(handle), NewNames([topic], 1), NewOptions(handle, DescribeTopics));
@@ -30,6 +34,11 @@ internal static unsafe partial class TopicIds
         try
         {
             _ = SetTimeout(options, timeoutMs, null, 0);
+            if (broker >= 0)
+            {
+                _ = SetBroker(options, broker, null, 0);
+            }
+
             Describe(handle, names, options, queue);
             answer = Poll(queue, timeoutMs + LateMs);
             return answer == 0 ? null : Read(answer);
@@ -84,6 +93,9 @@ internal static unsafe partial class TopicIds
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_AdminOptions_set_request_timeout")]
     private static partial int SetTimeout(nint options, int timeoutMs, byte* error, nuint errorSize);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_AdminOptions_set_broker")]
+    private static partial int SetBroker(nint options, int broker, byte* error, nuint errorSize);
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_AdminOptions_destroy")]
     private static partial void DestroyOptions(nint options);
