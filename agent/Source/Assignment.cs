@@ -65,7 +65,9 @@ internal sealed class Assignment(
         }
 
         report.HasOffsets();
-        return partitions.Select(partition => Begin(partition, found[partition])).ToList();
+        var begun = partitions.Select(partition => Begin(partition, found[partition])).ToList();
+        report.Assigned(found);
+        return begun;
     }
 
     /// <summary>
@@ -77,11 +79,11 @@ internal sealed class Assignment(
         var revoked = Take(partitions);
         Drain(revoked, options.RevokeTimeout);
         committer.CommitNow(revoked);
-        Forget(revoked, "revoked");
+        Forget(revoked, SourceReport.Revoked);
     }
 
     /// <summary>Kafka has given the partitions to someone else already: nothing is committed.</summary>
-    public void Lose(IEnumerable<TopicPartition> partitions) => Forget(Take(partitions), "lost");
+    public void Lose(IEnumerable<TopicPartition> partitions) => Forget(Take(partitions), SourceReport.Lost);
 
     public void Dispose() => stopping.Dispose();
 
@@ -113,7 +115,7 @@ internal sealed class Assignment(
     }
 
     /// <summary>Lets everything go, after the last commit; what is still in flight is cancelled.</summary>
-    public void LetGo() => Forget(Take([.. assigned.Keys]), "left");
+    public void LetGo() => Forget(Take([.. assigned.Keys]), SourceReport.LetGo);
 
     // Nothing of them is noted: their records are let go, and the next owner starts where they stand.
     private static List<TopicPartitionOffset> NotBegun(IReadOnlyList<TopicPartition> partitions) =>
@@ -129,7 +131,6 @@ internal sealed class Assignment(
             ConfirmedVersion = start.IsRecorded ? 0 : -1,
         };
         routes.Of(partition.Topic).Retries?.Add(worker);
-        report.Assigned(partition, start);
         return start.LeaderEpoch < 0
             ? new TopicPartitionOffset(partition, start.Offset)
             : new TopicPartitionOffset(partition, start.Offset, start.LeaderEpoch);

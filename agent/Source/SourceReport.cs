@@ -1,5 +1,7 @@
+using System.Collections.Frozen;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Telemetry;
@@ -10,6 +12,16 @@ namespace Sidecar.Agent.Source;
 /// <summary>Says what the consumer meets: to the log, the metrics and the waits. On the consume thread.</summary>
 internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes, SourceOptions options)
 {
+    /// <summary>Kafka took partitions back.</summary>
+    public const string Revoked = "revoked";
+
+    /// <summary>Kafka had given them to someone else already.</summary>
+    public const string Lost = "lost";
+
+    /// <summary>The agent let them go itself.</summary>
+    public const string LetGo = "left";
+
+    private const string Given = "assigned";
     private const string Kafka = "kafka";
     private const string Group = "group";
     private const string Offsets = "committed-offsets";
@@ -18,6 +30,8 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes,
     private readonly AgentMetrics metrics = telemetry.Metrics;
     private readonly Waits waits = telemetry.Waits;
     private readonly BrokerTrouble trouble = new(options.Security);
+    private readonly FrozenDictionary<string, Counter.Child> rebalances = new[] { Given, Revoked, Lost, LetGo }.ToFrozenDictionary(
+        type => type, type => telemetry.Metrics.Rebalances.WithLabels(type));
 
     /// <summary>Monotonic time.</summary>
     public TimeSpan Now => telemetry.Time.GetElapsedTime(0);
@@ -49,23 +63,28 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes,
 
     public void HasOffsets() => waits.Over(Offsets);
 
-    public void Assigned(TopicPartition partition, StartPosition start)
+    /// <summary>What one rebalance brought; it may be nothing.</summary>
+    public void Assigned(IReadOnlyDictionary<TopicPartition, StartPosition> partitions)
     {
-        metrics.Rebalances.WithLabels("assigned").Inc();
-        metrics.Assigned.WithLabels(SubscriptionOf(partition)).Inc();
-        trouble.Over();
-        waits.Over(Kafka);
-        waits.Over(Group);
-        waits.Over(Topic(partition.Topic));
-        Log.Assigned(logger, partition.Topic, partition.Partition.Value, start.Offset, start.Done.Done.Count);
+        Count(Given, partitions.Count);
+        foreach (var (partition, start) in partitions)
+        {
+            metrics.Assigned.WithLabels(SubscriptionOf(partition)).Inc();
+            trouble.Over();
+            waits.Over(Kafka);
+            waits.Over(Group);
+            waits.Over(Topic(partition.Topic));
+            Log.Assigned(logger, partition.Topic, partition.Partition.Value, start.Offset, start.Done.Done.Count);
+        }
     }
 
+    /// <summary>What one rebalance, or the end, took; it may be nothing.</summary>
     public void Gone(IReadOnlyList<AssignedPartition> partitions, string why)
     {
+        Count(why, partitions.Count);
         foreach (var partition in partitions)
         {
             var subscription = SubscriptionOf(partition.Key);
-            metrics.Rebalances.WithLabels(why).Inc();
             metrics.Assigned.WithLabels(subscription).Dec();
             PartitionGauges.Remove(metrics, subscription, partition);
             Log.Gone(logger, partition.Key.Topic, partition.Key.Partition.Value, why, partition.Progress.Committable);
@@ -190,6 +209,15 @@ internal sealed class SourceReport(AgentTelemetry telemetry, TopicRoutes routes,
     public void TopicFound(string topic) => waits.Over(Topic(topic));
 
     public string SubscriptionOf(TopicPartition partition) => routes.Of(partition.Topic).Subscription;
+
+    /// <summary>However many partitions change hands at a time, that is one rebalance; if none does, it is none of ours.</summary>
+    private void Count(string type, int partitions)
+    {
+        if (partitions > 0)
+        {
+            rebalances[type].Inc();
+        }
+    }
 
     private static string Join(string subscription) => $"join:{subscription}";
 

@@ -63,7 +63,7 @@ public sealed class AgentMetrics
         Parked = Gauge("parked_events", "Events that came to their end and hold up their key.", "sub", "topic", "partition");
         Commits = Counter("offset_commits_total", "Commits answered by Kafka.", "result");
         LastCommit = Gauge("last_commit_timestamp_seconds", "Unix time of the last commit that Kafka accepted.");
-        Rebalances = Counter("rebalances_total", "Changes of the assignment.", "type");
+        Rebalances = Counter("rebalances_total", "Rebalances that changed the assignment, whatever the number of partitions.", "type");
         Pauses = Counter("partition_pauses_total", "Pauses of a partition that was full, by the limit.", "sub", "reason");
         Brokers = Gauge("kafka_connected_brokers", "Brokers that the Kafka client is connected to.");
         CertificateEnd = Gauge("kafka_certificate_expiry_timestamp_seconds", "When the certificate in use ends; 0: there is none.");
