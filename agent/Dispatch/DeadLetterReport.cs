@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 using Sidecar.Agent.DeadLetter;
@@ -13,6 +14,9 @@ public sealed class DeadLetterReport(
     public const int LinesPerMinute = 100;
 
     private readonly LineQuota lines = new(LinesPerMinute, time);
+    private readonly FrozenDictionary<string, Counter.Child> written = EndReason.OfLetters.ToFrozenDictionary(
+        reason => reason, reason => metrics.DeadLetters.WithLabels(address.Subscription, reason));
+
     private readonly Counter.Child failures = metrics.DeadLetterFailures.WithLabels(address.Subscription);
 
     private string What => $"dead-letters:{address.Subscription}";
@@ -33,7 +37,7 @@ public sealed class DeadLetterReport(
     /// <summary>A dead letter is acknowledged.</summary>
     internal void Written(Provenance provenance)
     {
-        metrics.DeadLetters.WithLabels(address.Subscription, provenance.Outcome).Inc();
+        written[provenance.Outcome].Inc();
         waits.Over(What);
         var share = lines.Next();
         if (share != LogShare.Nothing)

@@ -16,9 +16,6 @@ public sealed class DeadLetterWriter(
     /// <summary>Letters on their way at a time.</summary>
     public const int Slots = 256;
 
-    /// <summary>The outcome of a record of a retry topic that is no copy of ours.</summary>
-    public const string ForeignRetry = "foreign_retry_record";
-
     /// <summary>A letter that is not acknowledged for this long is said; it is still waited for.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -68,7 +65,7 @@ public sealed class DeadLetterWriter(
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
         var record = queued.Record;
         endings.Writer.TryWrite(new Ending(
-            queued, new Provenance(record.Position, record.TimestampMs, 0, nowMs, nowMs, ForeignRetry, reason)));
+            queued, new Provenance(record.Position, record.TimestampMs, 0, nowMs, nowMs, EndReason.ForeignRetry, reason)));
     }
 
     /// <summary>No more letters come; ends the slots.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Grpc.Core;
 using Prometheus;
 using Sidecar.Agent.Contracts;
@@ -18,7 +19,7 @@ public sealed class DeliveryMetrics
     private readonly Counter.Child retries;
     private readonly Histogram.Child attemptSeconds;
     private readonly Histogram.Child eventSeconds;
-    private readonly Counter exhausted;
+    private readonly FrozenDictionary<string, Counter.Child> exhausted;
     private readonly Counter breakerOpened;
 
     public DeliveryMetrics(AgentMetrics metrics, string subscription)
@@ -35,7 +36,7 @@ public sealed class DeliveryMetrics
         retries = metrics.Retries.WithLabels(subscription, "inline");
         attemptSeconds = metrics.AttemptSeconds.WithLabels(subscription);
         eventSeconds = metrics.EventSeconds.WithLabels(subscription);
-        exhausted = metrics.Exhausted;
+        exhausted = EndReason.All.ToFrozenDictionary(reason => reason, reason => metrics.Exhausted.WithLabels(subscription, reason));
         AppUp = metrics.AppUp.WithLabels(subscription);
         AppUp.Set(1);
         Storm = metrics.Storm.WithLabels(subscription);
@@ -85,5 +86,5 @@ public sealed class DeliveryMetrics
     public void WillRetry() => retries.Inc();
 
     /// <summary>An event came to its end undelivered.</summary>
-    public void Ended(AttemptEnd cause) => exhausted.WithLabels(Subscription, EndReason.Of(cause)).Inc();
+    public void Ended(AttemptEnd cause) => exhausted[EndReason.Of(cause)].Inc();
 }
