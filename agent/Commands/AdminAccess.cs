@@ -34,11 +34,17 @@ internal sealed class AdminAccess(ConfigurationFlags flags, System.Collections.I
         return ExitCodes.Failure;
     }
 
+    /// <summary>
+    /// A client of the agent in this pod. Whatever HTTP_PROXY says, it asks no proxy: 127.0.0.1 is another machine there.
+    /// </summary>
+    internal static HttpClient NewClient(Uri address, TimeSpan timeout) =>
+        new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = timeout };
+
     private async Task<T?> CallAsync<T>(ParseResult line, Func<HttpClient, Task<T?>> call)
         where T : class
     {
         var port = PortOf(line);
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Timeout };
+        using var client = NewClient(new Uri($"http://127.0.0.1:{port}"), Timeout);
         try
         {
             return await call(client);

@@ -35,10 +35,7 @@ internal sealed class DrainCommand(
     private async Task<int> RunAsync(AgentOptions options, CancellationToken stop)
     {
         var address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{options.AdminPort}");
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false })
-        {
-            BaseAddress = new Uri(address), Timeout = options.Source.DrainTimeout + Allowance,
-        };
+        using var client = AdminAccess.NewClient(new Uri(address), options.Source.DrainTimeout + Allowance);
         try
         {
             using var nothing = new ByteArrayContent([]);

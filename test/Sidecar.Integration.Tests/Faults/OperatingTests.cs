@@ -76,6 +76,25 @@ internal sealed class OperatingTests
         Assert.That(await FailAsync(agent, "status"), Does.Contain($"no agent answers at 127.0.0.1:{agent.AdminPort}"));
     }
 
+    [Test]
+    public async Task The_commands_ask_the_agent_of_this_pod_whatever_proxy_its_variables_name()
+    {
+        var nowhere = $"127.0.0.1:{Ports.Free()}";
+        var proxied = new Dictionary<string, string?>
+        {
+            ["HTTP_PROXY"] = $"http://{nowhere}", ["ALL_PROXY"] = $"http://{nowhere}", ["NO_PROXY"] = null, ["no_proxy"] = null,
+        };
+        await using var agent = await RunningAgent.StartAsync(new AgentSetup(nowhere, "absent", nowhere));
+        string[][] commands = [["status"], ["pause", "test", "--reason", "x"], ["resume", "test"], ["drain"]];
+        foreach (var command in commands)
+        {
+            await using var process = ProgramProcess.Start(Programs.Agent, [.. command, "--admin-port", $"{agent.AdminPort}"], proxied);
+            Assert.That(await process.WaitForExitAsync(Patience), Is.Zero, $"{command[0]}: {process.Output}");
+        }
+
+        Assert.That(await agent.StopAsync(), Is.Zero);
+    }
+
     private static async Task<(KafkaServer, string, Inbox, Records)> BeginAsync(string name)
     {
         var kafka = await SharedKafka.GetAsync();
