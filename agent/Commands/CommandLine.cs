@@ -85,7 +85,7 @@ public sealed class CommandLine
         var result = Configuration.Load(sources);
         if (result.Resolved is { } resolved)
         {
-            return await AgentHost.RunAsync(resolved.Options, sources);
+            return await AgentHost.RunAsync(resolved, sources);
         }
 
         ErrorReport.Write(error, result);

@@ -200,8 +200,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
 
     private Dictionary<string, string> AdminProperties(AgentOptions options)
     {
-        var properties = options.Source.Properties
-            .Where(property => !property.Key.StartsWith("dotnet.", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal);
+        var properties = options.Source.Properties.ToDictionary(StringComparer.Ordinal);
         properties["bootstrap.servers"] = options.Source.BootstrapServers;
         kafka.Keyring.Current.AddTo(properties);
         return properties;

@@ -29,10 +29,11 @@ public static class AgentHost
     /// Ends when the process is told to stop (0), when a loop ends that must not end (1), or at once when the Kafka client
     /// refuses one of its properties (2).
     /// </summary>
-    /// <param name="options">What is in force at the start.</param>
+    /// <param name="resolved">What is in force at the start.</param>
     /// <param name="sources">Where it was read, and is read again when it changes.</param>
-    public static async Task<int> RunAsync(AgentOptions options, ConfigurationSources sources)
+    public static async Task<int> RunAsync(ResolvedConfiguration resolved, ConfigurationSources sources)
     {
+        var options = resolved.Options;
         await using var logs = new SerilogLogs(options);
         var (people, application) = (new Door(), new Door());
         await using var app = Build(options, logs.Logger, (people, application), out var telemetry);
@@ -46,7 +47,7 @@ public static class AgentHost
 
         // Clients keep the certificate that they were made with: a renewed file does not move this end, a restart does.
         telemetry.Metrics.CertificateEnd.Set(keyring.Current.CertificateEnds?.ToUnixTimeSeconds() ?? 0);
-        if (!TryBuild(options, keyring, telemetry, out var pipeline))
+        if (!TryBuild(resolved, keyring, telemetry, out var pipeline))
         {
             return 2;
         }
@@ -86,10 +87,11 @@ public static class AgentHost
         }
     }
 
-    /// <summary>The names and values of librdkafka's own properties are known to librdkafka alone: it is the one to ask.</summary>
+    /// <summary>How librdkafka's own properties go together is known to librdkafka alone: it is the one to ask.</summary>
     private static bool TryBuild(
-        AgentOptions options, Keyring keyring, AgentTelemetry telemetry, [NotNullWhen(true)] out Pipeline? pipeline)
+        ResolvedConfiguration resolved, Keyring keyring, AgentTelemetry telemetry, [NotNullWhen(true)] out Pipeline? pipeline)
     {
+        var options = resolved.Options;
         try
         {
             pipeline = new Pipeline(options, keyring, telemetry);
@@ -98,10 +100,12 @@ public static class AgentHost
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
             pipeline = null;
-            Refuse(options, error.Message.StartsWith("ssl.", StringComparison.Ordinal)
+            var files = error.Message.StartsWith("ssl.", StringComparison.Ordinal)
                 ? $"{SecurityOptions.DirectorySetting}: the files in {options.Source.Security.Directory} cannot be used: {error.Message}. "
                     + $"{SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together"
-                : $"kafka: {error.Message}. Mend or remove the property under kafka: in the configuration file");
+                : null;
+            var named = ClientRefusal.OfNamed(error.Message, resolved.Lines);
+            Refuse(options, named ?? files ?? ClientRefusal.OfAny(error.Message, resolved.Lines));
             return false;
         }
     }

@@ -94,9 +94,7 @@ internal sealed unsafe class KafkaProducer : IDisposable
     /// <summary>The client's properties: what is configured, and above it what the agent promises.</summary>
     public static Dictionary<string, string> Properties(string bootstrapServers, IReadOnlyDictionary<string, string> configured)
     {
-        var properties = configured
-            .Where(property => !property.Key.StartsWith("dotnet.", StringComparison.Ordinal))
-            .ToDictionary(StringComparer.Ordinal);
+        var properties = configured.ToDictionary(StringComparer.Ordinal);
         properties["bootstrap.servers"] = bootstrapServers;
         properties["client.id"] = $"sidecar-agent-{Environment.MachineName}";
         properties["enable.idempotence"] = "true";

@@ -81,6 +81,12 @@ internal static unsafe partial class Librdkafka
     [LibraryImport(Library, EntryPoint = "rd_kafka_conf_set", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int SetProperty(nint configuration, string name, string value, byte* error, nuint errorSize);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_dump")]
+    public static partial byte** NamesAndValues(nint configuration, out nuint count);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_dump_free")]
+    public static partial void FreeNamesAndValues(byte** texts, nuint count);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_conf_set_dr_msg_cb")]
     public static partial void SetReportHandler(nint configuration, delegate* unmanaged[Cdecl]<nint, Message*, nint, void> handler);
 

@@ -1,4 +1,5 @@
 using Sidecar.Agent.Commit;
+using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Source;
 using Sidecar.Agent.Telemetry;
 using Sidecar.Credentials;
@@ -113,9 +114,17 @@ internal static class ProcessFields
     /// <summary>
     /// The field of this name, one of the Kafka client's properties included; null where there is none.
     /// </summary>
-    public static F? Find(string name) => name.StartsWith(KafkaPrefix, StringComparison.Ordinal)
-        ? Property(name[KafkaPrefix.Length..])
-        : All.FirstOrDefault(field => field.Name == name);
+    public static F? Find(string name)
+    {
+        if (!name.StartsWith(KafkaPrefix, StringComparison.Ordinal))
+        {
+            return All.FirstOrDefault(field => field.Name == name);
+        }
+
+        // What is refused has a better answer than that nobody knows it.
+        var property = name[KafkaPrefix.Length..];
+        return SourceOptionsRules.Refuse(property, "") is not null || ClientProperty.IsKnown(property) ? Property(property) : null;
+    }
 
     /// <summary>All fields that either of two configurations may hold, the Kafka client's properties included.</summary>
     public static IEnumerable<F> Of(AgentOptions one, AgentOptions other) => All.Concat(
@@ -128,7 +137,10 @@ internal static class ProcessFields
             "as librdkafka documents it",
             text => SourceOptionsRules.Refuse(name, text) is { } broken
                 ? Parsed<string>.Wrong(broken.Problem, broken.Fix)
-                : new Parsed<string>(text, null),
+                : ClientProperty.Refusal(name, text) is { } said
+                    ? Parsed<string>.Wrong(
+                        $"librdkafka does not take it: {said}", "Mend or remove it; librdkafka's CONFIGURATION.md says more")
+                    : new Parsed<string>(text, null),
             value => value);
         var field = F.Of(
             KafkaPrefix + name, format, "A property of librdkafka.",

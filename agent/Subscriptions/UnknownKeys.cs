@@ -1,3 +1,6 @@
+using Sidecar.Agent.Kafka;
+using Sidecar.Agent.Source;
+
 namespace Sidecar.Agent.Subscriptions;
 
 /// <summary>Says what an operator probably meant by a key that does not exist.</summary>
@@ -17,6 +20,16 @@ public static class UnknownKeys
                     ? $"Write {AnnotationFile.Prefix}subscription.<name>.{setting.Field}, or put it into "
                         + $"{AnnotationFile.Prefix}defaults"
                     : "Move it to subscriptions.<name>, or to defaults");
+        }
+
+        if (setting.Field.StartsWith(ProcessFields.KafkaPrefix, StringComparison.Ordinal))
+        {
+            var settable = ClientProperty.Names.Where(name => SourceOptionsRules.Refuse(name, "") is null);
+            return Error(
+                setting,
+                "librdkafka has no property of this name",
+                Nearest.Question(setting.Field[ProcessFields.KafkaPrefix.Length..], settable)
+                    + "Mend or remove it; librdkafka's CONFIGURATION.md has them all");
         }
 
         var isAnnotation = setting.Origin.Precedence == Precedence.Annotation;

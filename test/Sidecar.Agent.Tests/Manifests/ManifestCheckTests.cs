@@ -192,4 +192,17 @@ public sealed class ManifestCheckTests
 
         Assert.That(Errors(check).Single(), Does.Contain("aliases within aliases"));
     }
+
+    [Test]
+    public void A_property_of_the_Kafka_client_is_tried_as_the_agent_does_it()
+    {
+        const string subscription = "sidecar.events/subscription.orders: orders.v1";
+        var unknown = Check(Workload("Deployment", subscription, "sidecar.events/kafka.fetch.max.byte: \"1000\""));
+        var wrong = Check(Workload("Deployment", subscription, "sidecar.events/kafka.fetch.min.bytes: lots"));
+
+        Assert.That(Errors(unknown).Single(), Does.Contain(
+            "sidecar.events/kafka.fetch.max.byte: librdkafka has no property of this name. Did you mean fetch.max.bytes?"));
+        Assert.That(Errors(wrong).Single(), Does.Contain(
+            "sidecar.events/kafka.fetch.min.bytes = \"lots\": librdkafka does not take it: "));
+    }
 }

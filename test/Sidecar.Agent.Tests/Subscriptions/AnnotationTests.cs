@@ -59,11 +59,11 @@ public sealed class AnnotationTests
     [Test]
     public void One_annotation_twice_is_an_error_that_shows_no_value()
     {
-        using var given = Given.ASubscription().Annotation("sidecar.events/kafka.debug", "one")
-            .Annotation("sidecar.events/kafka.debug", "two");
+        using var given = Given.ASubscription().Annotation("sidecar.events/kafka.client.rack", "one")
+            .Annotation("sidecar.events/kafka.client.rack", "two");
 
         Assert.That(given.OneError(), Is.EqualTo(
-            "sidecar.events/kafka.debug: the annotation stands there twice. Remove one. "
+            "sidecar.events/kafka.client.rack: the annotation stands there twice. Remove one. "
             + $"({given.AnnotationsPath}:3)"));
     }
 

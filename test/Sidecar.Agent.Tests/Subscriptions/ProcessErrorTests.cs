@@ -78,4 +78,62 @@ public sealed class ProcessErrorTests
         Assert.That(given.OneError(), Does.StartWith(
             $"kafka.{property} = \"x\": the agent sets this property itself. {fix}. ({given.ConfigPath}:1:9)"));
     }
+
+    [TestCase("fetch.max.byte", "Did you mean fetch.max.bytes? ")]
+    [TestCase("compresion.codec", "Did you mean compression.codec? ")]
+    [TestCase("group.idd", "")]
+    [TestCase("dotnet.cancellation.delay.max.ms", "")]
+    [TestCase("sasl.pasword", "")]
+    [TestCase("", "")]
+    public void A_property_that_librdkafka_does_not_know_is_refused_and_its_value_never_shown(string property, string question)
+    {
+        using var given = Given.ASubscription().Annotation($"sidecar.events/kafka.{property}", "hunter2");
+
+        Assert.That(given.OneError(), Is.EqualTo(
+            $"sidecar.events/kafka.{property}: librdkafka has no property of this name. {question}"
+            + $"Mend or remove it; librdkafka's CONFIGURATION.md has them all. ({given.AnnotationsPath}:2)"));
+    }
+
+    [TestCase("fetch.min.bytes", "lots", "Invalid value for configuration property \"fetch.min.bytes\"")]
+    [TestCase("fetch.min.bytes", "-1", "value -1 is outside allowed range 0..2147483647. Mend")]
+    [TestCase("isolation.level", "read", "Invalid value \"read\" for configuration property \"isolation.level\"")]
+    [TestCase("compression.type", "zip", "Invalid value \"zip\"")]
+    [TestCase("ssl.truststore.location", "/trusted", "Java TrustStores are not supported")]
+    public void A_value_that_librdkafka_does_not_take_is_refused_in_its_own_words(string property, string value, string said)
+    {
+        using var given = Given.ASubscription().Annotation($"sidecar.events/kafka.{property}", value);
+        using var written = Given.ASubscription().File($"kafka: {{{property}: {value}}}");
+
+        Assert.That(given.OneError(), Does.StartWith($"sidecar.events/kafka.{property} = \"{value}\": librdkafka does not take it: ")
+            .And.Contain(said).And.EndsWith($"({given.AnnotationsPath}:2)"));
+        Assert.That(written.OneError(), Does.StartWith($"kafka.{property} = \"{value}\"").And.Contain(said)
+            .And.EndsWith($"({written.ConfigPath}:1:9)"));
+    }
+
+    [Test]
+    public void What_librdkafka_repeats_of_a_value_stays_on_one_line()
+    {
+        using var given = Given.ASubscription().Annotation("sidecar.events/kafka.isolation.level", "a\n\u001b[2Jb");
+
+        Assert.That(given.OneError(), Does.Contain("Invalid value \"a  [2Jb\" for").And.Not.Contains("\n").And.Not.Contains("\u001b"));
+    }
+
+    [TestCase("socket.keepalive.enable", "true")]
+    [TestCase("topic.request.timeout.ms", "5000")]
+    [TestCase("acks", "all")]
+    [TestCase("receive.message.max.bytes", "1000")]
+    public void A_property_is_judged_by_itself_and_not_by_how_it_goes_with_others(string property, string value)
+    {
+        using var given = Given.ASubscription().Annotation($"sidecar.events/kafka.{property}", value);
+
+        Assert.That(given.Resolved().Options.Source.Properties[property], Is.EqualTo(value));
+    }
+
+    [Test]
+    public void No_library_is_loaded_because_a_file_names_it()
+    {
+        using var given = Given.ASubscription().Annotation("sidecar.events/kafka.plugin.library.paths", "/nowhere/at-all");
+
+        Assert.That(given.Load().Errors, Is.Empty, "an error would be that of the library that could not be loaded");
+    }
 }

@@ -24,6 +24,8 @@ internal sealed class BadEditTests
         ("one name by case", Line("subscription.test", "TOPIC") + Line("subscription.Test", "more.v1"), "subscription.Test"),
         ("over the limit", Line("subscription.test", "TOPIC; concurrency=9999"), "1024"),
         ("five megabytes", Line("subscription.test", "TOPIC") + "x=\"" + new string('y', 5_000_000) + "\"\n", "larger than 4096 KiB"),
+        ("no property of the client's", Line("subscription.test", "TOPIC") + Line("kafka.bogus", "3"), "librdkafka has no property"),
+        ("not what the client takes", Line("subscription.test", "TOPIC") + Line("kafka.fetch.min.bytes", "x"), "does not take it"),
         ("a port that is not open", Line("subscription.test", "TOPIC; max-deadline=1h"), "without the port for it"),
     ];
 

@@ -42,6 +42,23 @@ internal sealed class RefusedStartTests
     }
 
     [Test]
+    public async Task A_property_that_only_the_client_as_a_whole_refuses_is_named_with_its_place()
+    {
+        var reason = Path.Combine(folder, "termination-log");
+        await File.WriteAllTextAsync(reason, "");
+        var annotations = Path.Combine(folder, "annotations");
+        await File.WriteAllTextAsync(
+            annotations, "sidecar.events/subscription.a=\"a.v1\"\nsidecar.events/kafka.receive.message.max.bytes=\"1000\"\n");
+        await using var agent = ProgramProcess.Start(
+            Programs.Agent, [.. Complete, "--annotations", annotations, "--termination-log", reason]);
+
+        Assert.That(await agent.WaitForExitAsync(Patience), Is.EqualTo(2), agent.Output);
+        var guilty = $"Mend or remove sidecar.events/kafka.receive.message.max.bytes ({annotations}:2)";
+        Assert.That(agent.Output, Does.Contain("kafka: `receive.message.max.bytes` must be ").And.Contain(guilty));
+        Assert.That(await File.ReadAllTextAsync(reason), Does.Contain(guilty));
+    }
+
+    [Test]
     public async Task A_key_that_the_Secret_does_not_have_ends_both_programs_with_its_name_and_the_fix()
     {
         var reason = Path.Combine(folder, "termination-log");
