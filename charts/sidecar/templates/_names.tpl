@@ -2,7 +2,12 @@
 {{- define "sidecar.alias" -}}
 {{- $found := "" -}}
 {{- range $name, $chart := .Subcharts -}}
-{{- if eq (index $chart.Chart.Annotations "sidecar.events/chart") "library" -}}{{- $found = $name -}}{{- end -}}
+{{- if eq (index $chart.Chart.Annotations "sidecar.events/chart") "library" -}}
+{{- if $found -}}
+{{- fail (printf "the chart sidecar is a dependency twice, as %s and as %s, and the templates can take the values of one alone" $found $name) -}}
+{{- end -}}
+{{- $found = $name -}}
+{{- end -}}
 {{- end -}}
 {{- required "the chart sidecar is not among the dependencies of this chart" $found -}}
 {{- end -}}
