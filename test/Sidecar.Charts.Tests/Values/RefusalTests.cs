@@ -45,7 +45,19 @@ internal sealed class RefusalTests
         ["kafka: {security: {protocol: SSL, existingSecret: kafka, certKey: tls.crt}}", "takes existingSecret, certKey, keyKey"],
         ["kafka: {security: {protocol: SSL, existingSecret: kafka}}", "nothing of it is used"],
         ["kafka: {security: {protocol: SASL_PLAINTEXT, mechanism: PLAIN, existingSecret: kafka, caSecret: ca}}", "knows no certificates"],
-        ["agent: {metricsPort: 14290}", "are the same"],
+        ["agent: {metricsPort: 14290}", "sidecars.agent.metricsPort and sidecars.relay.metricsPort are the same port (14290)"],
+        ["agent: {metricsPort: 14192, defaults: {max-deadline: 1m}}", "sidecars.agent.settings.api-port are the same port (14192)"],
+        ["agent: {metricsPort: 14192, subscriptions: {a: {topics: [a.v1], max-deadline: 1m}}}", "are the same port (14192)"],
+        ["agent: {adminPort: 14192, subscriptions: {a: \"a.v1; max-deadline=1m\"}}", "are the same port (14192)"],
+        ["agent: {settings: {api-port: 14191}}", "sidecars.agent.adminPort and sidecars.agent.settings.api-port are the same port"],
+        ["agent: {appAddress: \"127.0.0.1:14190\"}", "sidecars.agent.metricsPort and sidecars.agent.appAddress are the same port"],
+        ["agent: {subscriptions: {on: a.v1}}", "sidecars.agent.subscriptions has one named true"],
+        ["agent: {subscriptions: {no: a.v1, off: b.v1}}", "put the name into quotes"],
+        ["metrics: {podMonitor: {enabled: true, interval: 5s}}", "sidecars.metrics.podMonitor.scrapeTimeout (10s) is above interval (5s)"],
+        ["metrics: {podMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60001ms}}", "scrapeTimeout (60001ms) is above"],
+        ["autoscaling: {enabled: true, minReplicas: 11}", "sidecars.autoscaling.minReplicas (11) is above maxReplicas (10)"],
+        [$"{{autoscaling: {{enabled: true}}, {Sasl}}}", "sidecars.autoscaling.authenticationRef is empty"],
+        [$"{{autoscaling: {{enabled: true}}, {Authority}}}", "sidecars.autoscaling.authenticationRef is empty"],
     ];
 
     [TestCaseSource(nameof(Schema))]
@@ -55,6 +67,27 @@ internal sealed class RefusalTests
         var lint = await charts.LintAsync(charts.All, Rig.Charts.Both, Under(values));
         foreach (var refused in (Answer[])[await Render(charts, values), lint])
         {
+    // Beside what is refused above.
+    private static readonly string[] Taken =
+    [
+        "{agent: {metricsPort: 14290}, relay: {enabled: false}}",
+        "{agent: {enabled: false, metricsPort: 14290}}",
+        "agent: {metricsPort: 14192}",
+        "agent: {metricsPort: 14192, defaults: {max-deadline: off}, subscriptions: {a: \"a.v1; max-deadline=off\"}}",
+        "agent: {metricsPort: 14192, settings: {api-port: 14199}, defaults: {max-deadline: 1m}}",
+        "agent: {subscriptions: {\"on\": a.v1, \"off\": b.v1, \"yes\": c.v1, \"n\": d.v1}}",
+        "metrics: {podMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60000ms}}",
+        "metrics: {podMonitor: {interval: 5s}}",
+        "autoscaling: {enabled: true, minReplicas: 10}",
+        $"{{autoscaling: {{enabled: true, authenticationRef: kafka}}, {Sasl}}}",
+        "{autoscaling: {enabled: true}, kafka: {security: {protocol: SSL}}}",
+        "agent: {resources: {limits: {hugepages-2Mi: 4Mi, nvidia.com/gpu: 1}}, readinessProbe: {successThreshold: 2}}",
+        "agent: {extraEnv: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]}",
+    ];
+
+    private const string Sasl = "kafka: {security: {protocol: SASL_SSL, mechanism: PLAIN, existingSecret: kafka}}";
+    private const string Authority = "kafka: {security: {protocol: SSL, caSecret: authority}}";
+
             var said = refused.Output + refused.Errors;
             Assert.That(refused.ExitCode, Is.Not.Zero);
             Assert.That(said, Does.Contain("sidecars:").And.Contain(path).And.Contain(problem));
@@ -76,6 +109,17 @@ internal sealed class RefusalTests
             "kafka: {bootstrapServers: \"\"}", "agent: {subscriptions: {orders: null}}", "relay: {postgres: {existingSecret: \"\"}}");
         Assert.That(refused.Errors, Does.Contain("bootstrapServers is empty").And.Contain("subscriptions is empty")
             .And.Contain("existingSecret is empty"));
+    [TestCaseSource(nameof(Taken))]
+    public async Task What_is_right_is_taken(string values)
+    {
+        var charts = await OncePerRun.Charts;
+        var lint = await charts.LintAsync(charts.All, Rig.Charts.Both, Under(values));
+        foreach (var taken in (Answer[])[await Render(charts, values), lint])
+        {
+            Assert.That(taken.ExitCode, Is.Zero, taken.Output + taken.Errors);
+        }
+    }
+
     }
 
     private static Task<Answer> Render(Rig.Charts charts, params string[] values) =>
