@@ -35,7 +35,7 @@
 {{- if or (hasPrefix "{" (trim $value)) (contains "\n" (trim $value)) (regexMatch "^[^=;]*: " $value) -}}
 {{- $block = fromYaml $value -}}
 {{- else -}}
-{{- $block = dict "topics" (first (splitList ";" $value)) -}}
+{{- $block = dict "topics" (include "sidecar.compactTopics" $value) -}}
 {{- end -}}
 {{- $value = $block -}}
 {{- end -}}
@@ -48,4 +48,16 @@
 {{- $_ := set $all $name (default list $topics) -}}
 {{- end -}}
 {{- $all | toJson -}}
+{{- end -}}
+
+{{/*
+The topics of the compact form: what stands first without a name, or the field topics. No topic has a semicolon, so quoted
+values that have one are left out before the text is cut at them.
+*/}}
+{{- define "sidecar.compactTopics" -}}
+{{- range $number, $part := splitList ";" (regexReplaceAll "=\\s*\"[^\"]*;[^\"]*\"" . "=") -}}
+{{- $key := first (splitList "=" $part) | trim -}}
+{{- if and (contains "=" $part) (eq $key "topics") -}}{{- splitList "=" $part | last | trim | trimAll "\"" -}}
+{{- else if and (eq $number 0) (not (contains "=" $part)) -}}{{- trim $part -}}{{- end -}}
+{{- end -}}
 {{- end -}}

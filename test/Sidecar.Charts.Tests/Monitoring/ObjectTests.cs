@@ -38,10 +38,12 @@ internal sealed class ObjectTests
                   text: {topics: "c.v1, d.v1"}
                   compact: "e.v1,f.v1; attempts=3"
                   block: "{topics: [g.v1]}"
+                  named: "topics=h.v1; attempts=3"
+                  last: 'attempts=3; filter="type=x;topics=no.v1"; topics="i.v1, j.v1"'
             """);
         var triggers = made.One("ScaledObject")["spec"]!["triggers"]!.AsArray().Select(trigger => trigger!["metadata"]!).ToList();
         Assert.That(triggers.Select(trigger => trigger["topic"]!.GetValue<string>()),
-            Is.EquivalentTo(new[] { "orders.v1", "a.v1", "b.v1", "c.v1", "d.v1", "e.v1", "f.v1", "g.v1" }));
+            Is.EquivalentTo(new[] { "orders.v1", "a.v1", "b.v1", "c.v1", "d.v1", "e.v1", "f.v1", "g.v1", "h.v1", "i.v1", "j.v1" }));
         Assert.That(triggers.Select(trigger => trigger["consumerGroup"]!.GetValue<string>()), Has.All.EqualTo("shop.demo-all"));
         Assert.That(triggers.Select(trigger => trigger["lagThreshold"]!.GetValue<string>()), Has.All.EqualTo("5000000"));
     }
