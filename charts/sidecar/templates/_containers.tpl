@@ -83,7 +83,7 @@ containers in the classic one.
   volumeMounts:
     {{- include "sidecar.kafkaMount" . | nindent 4 }}
     {{- if $relay.sqlite.path }}
-    - {name: {{ $relay.sqlite.volume }}, mountPath: {{ $relay.sqlite.mountPath }}}
+    - {name: {{ $relay.sqlite.volume | quote }}, mountPath: {{ $relay.sqlite.mountPath | quote }}}
     {{- else }}
     - {name: sidecar-outbox, mountPath: /etc/sidecar/outbox, readOnly: true}
     {{- end }}

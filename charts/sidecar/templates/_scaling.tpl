@@ -9,7 +9,7 @@ metadata:
   labels: {{- include "sidecar.labels" . | nindent 4 }}
 spec:
   scaleTargetRef:
-    name: {{ default (include "sidecar.fullname" .) $v.autoscaling.targetName }}
+    name: {{ default (include "sidecar.fullname" .) $v.autoscaling.targetName | quote }}
   minReplicaCount: {{ int $v.autoscaling.minReplicas }}
   maxReplicaCount: {{ int $v.autoscaling.maxReplicas }}
   pollingInterval: {{ int $v.autoscaling.pollingInterval }}
@@ -30,7 +30,7 @@ spec:
         tls: enable
         {{- end }}
       {{- with $v.autoscaling.authenticationRef }}
-      authenticationRef: {name: {{ . }}}
+      authenticationRef: {name: {{ . | quote }}}
       {{- end }}
     {{- end }}
     {{- end }}

@@ -49,6 +49,17 @@ internal sealed class ObjectTests
     }
 
     [Test]
+    public async Task Names_that_look_like_numbers_stay_names()
+    {
+        var charts = await OncePerRun.Charts;
+        var made = await charts.RenderAsync(
+            charts.All, Rig.Charts.Both, "sidecars: {autoscaling: {enabled: true, targetName: \"1\", authenticationRef: \"2\"}}");
+        var spec = made.One("ScaledObject")["spec"]!;
+        Assert.That(spec["scaleTargetRef"]!["name"]!.GetValue<string>(), Is.EqualTo("1"));
+        Assert.That(spec["triggers"]![0]!["authenticationRef"]!["name"]!.GetValue<string>(), Is.EqualTo("2"));
+    }
+
+    [Test]
     public async Task The_network_policy_lets_the_sidecars_work_and_the_application_be_reached()
     {
         var charts = await OncePerRun.Charts;

@@ -151,6 +151,16 @@ internal sealed class PodTests
     }
 
     [Test]
+    public async Task A_volume_whose_name_looks_like_a_number_stays_a_name()
+    {
+        var charts = await OncePerRun.Charts;
+        var made = await charts.RenderAsync(charts.All, Rig.Charts.Both,
+            "sidecars: {relay: {postgres: {existingSecret: null}, sqlite: {path: /data/app.db, volume: \"1\"}}}");
+        var mounts = made.Container("sidecar-relay")["volumeMounts"];
+        Assert.That(Manifests.Named(mounts, "1")!["mountPath"]!.GetValue<string>(), Is.EqualTo("/data"));
+    }
+
+    [Test]
     public async Task The_podinfo_is_a_whole_folder_since_a_sub_path_is_never_updated()
     {
         var charts = await OncePerRun.Charts;
