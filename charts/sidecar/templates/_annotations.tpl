@@ -3,7 +3,8 @@
 {{- include "sidecar.check" . -}}
 {{- $v := include "sidecar.values" . | fromJson -}}
 {{- if $v.agent.enabled -}}
-{{- $all := dict "app-address" $v.agent.appAddress -}}
+{{- $all := dict -}}
+{{- with $v.agent.appAddress -}}{{- $_ := set $all "app-address" . -}}{{- end -}}
 {{- range $name, $value := $v.agent.subscriptions -}}
 {{- $_ := set $all (printf "subscription.%s" $name) (include "sidecar.text" $value) -}}
 {{- end -}}

@@ -28,7 +28,9 @@ containers in the classic one.
     - {name: SIDECAR_ANNOTATIONS, value: /etc/sidecar/podinfo/annotations}
     - {name: SIDECAR_METRICS_PORT, value: {{ int $agent.metricsPort | toString | quote }}}
     - {name: SIDECAR_ADMIN_PORT, value: {{ int $agent.adminPort | toString | quote }}}
-    - {name: SIDECAR_DRAIN_TIMEOUT, value: {{ $agent.drainTimeout | quote }}}
+    {{- with $agent.drainTimeout }}
+    - {name: SIDECAR_DRAIN_TIMEOUT, value: {{ . | quote }}}
+    {{- end }}
     {{- with $agent.group }}
     - {name: SIDECAR_GROUP, value: {{ . | quote }}}
     {{- end }}

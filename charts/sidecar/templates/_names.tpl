@@ -18,8 +18,11 @@ false, is off again.
 */}}
 {{- define "sidecar.values" -}}
 {{- $v := index .Values (include "sidecar.alias" .) | toJson | fromJson -}}
-{{- range $map := list $v.agent.subscriptions $v.agent.defaults $v.agent.settings $v.relay.settings $v.kafka.properties -}}
+{{- $maps := list $v.agent.subscriptions $v.agent.defaults $v.agent.settings $v.relay.settings $v.kafka.properties -}}
+{{- range $map := concat $maps (values (default dict $v.agent.subscriptions)) -}}
+{{- if kindIs "map" $map -}}
 {{- range $key, $value := $map -}}{{- if kindIs "invalid" $value -}}{{- $_ := unset $map $key -}}{{- end -}}{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- range $map := concat (list $v.agent.defaults $v.agent.settings) (values (default dict $v.agent.subscriptions)) -}}
 {{- if kindIs "map" $map -}}

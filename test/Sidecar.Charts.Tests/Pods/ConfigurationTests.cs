@@ -112,6 +112,53 @@ internal sealed class ConfigurationTests
     }
 
     [Test]
+    public async Task Null_takes_away_what_an_earlier_file_said()
+    {
+        var options = await AgentAsync("orders: {topics: [orders.v1], attempts: 3, rate-limit: 5}", """
+            sidecars:
+              agent:
+                settings: {log-level: debug, max-buffer: 16Mi, create-topics: false}
+                defaults: {ordering: none, window: 200}
+              relay: {settings: {lease: 9s}}
+            """, """
+            sidecars:
+              agent:
+                subscriptions: {orders: {attempts: null, rate-limit: null}}
+                settings: {log-level: null, max-buffer: null, create-topics: null}
+                defaults: {ordering: null}
+                drainTimeout: null
+                appAddress: null
+              relay: {settings: {lease: null}}
+            """);
+        var one = options.Subscriptions.Single();
+        Assert.That((one.Delivery.Attempts, one.Dispatch.RateLimit), Is.EqualTo((8, 0)));
+        Assert.That((options.LogLevel, options.CreateTopics), Is.EqualTo(("information", true)));
+        Assert.That(one.Dispatch.Ordering, Is.EqualTo(Ordering.Key));
+        Assert.That(one.Dispatch.Window, Is.EqualTo(200));
+        Assert.That(options.Source.DrainTimeout, Is.EqualTo(TimeSpan.FromSeconds(20)));
+        Assert.That(one.Delivery.AppAddress, Is.EqualTo("127.0.0.1:50051"));
+    }
+
+    [Test]
+    public async Task Brokers_may_have_addresses_of_version_six()
+    {
+        const string brokers = "[fd00::1]:9092,kafka:9093";
+        var options = await AgentAsync("orders: orders.v1", $"sidecars: {{kafka: {{bootstrapServers: \"{brokers}\"}}}}");
+        Assert.That(options.Source.BootstrapServers, Is.EqualTo(brokers));
+
+        var charts = await OncePerRun.Charts;
+        var made = await charts.RenderAsync(charts.All, Rig.Charts.Both,
+            $"sidecars: {{kafka: {{bootstrapServers: \"{brokers}\"}}, networkPolicy: {{enabled: true}}}}",
+            "sidecars: {relay: {postgres: {existingSecret: null}, sqlite: {path: /data/app.db, volume: data}}}");
+        var (relay, errors) = Settings.Read(
+            Settings.All, ["bootstrap-servers"], _ => null,
+            name => name == "SIDECAR_NAMESPACE" ? "shop" : made.Variables("sidecar-relay").GetValueOrDefault(name));
+        Assert.That(errors, Is.Empty);
+        Assert.That(relay.Relay.Publish.BootstrapServers, Is.EqualTo(brokers));
+        Assert.That(made.One("NetworkPolicy")["spec"]!.ToJsonString(), Does.Contain("9092").And.Contain("9093"));
+    }
+
+    [Test]
     public async Task The_relay_reads_what_its_container_says()
     {
         var charts = await OncePerRun.Charts;
@@ -151,12 +198,12 @@ internal sealed class ConfigurationTests
     }
 
     /// <summary>Renders, writes the annotations as the kubelet does, and reads both as the agent does.</summary>
-    private static async Task<AgentOptions> AgentAsync(string subscriptions, string more = "")
+    private static async Task<AgentOptions> AgentAsync(string subscriptions, params string[] more)
     {
         var charts = await OncePerRun.Charts;
         var indented = string.Join('\n', subscriptions.Split('\n').Select(line => "      " + line));
         var made = await charts.RenderAsync(
-            charts.All, Rig.Charts.Both, $"sidecars:\n  agent:\n    subscriptions:\n{indented}\n", more);
+            charts.All, [Rig.Charts.Both, $"sidecars:\n  agent:\n    subscriptions:\n{indented}\n", .. more]);
         var lines = made.Annotations.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={Quote(pair.Value)}");
         var environment = new Dictionary<string, string>(made.Variables("sidecar-agent"))
         {

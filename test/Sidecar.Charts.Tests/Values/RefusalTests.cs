@@ -28,6 +28,13 @@ internal sealed class RefusalTests
         ["relay: {settings: {window-row: 5}}", "/relay/settings", "window-row"],
         ["securityContext: {runAsUser: root}", "/securityContext/runAsUser", "integer"],
         ["metrics: {rules: {lagSeconds: 5m}}", "/metrics/rules/lagSeconds", "integer"],
+        ["agent: {extraEnv: [{nam: X}]}", "/agent/extraEnv/0", "nam"],
+        ["relay: {extraEnv: [{name: X, value: 5}]}", "/relay/extraEnv/0/value", "string"],
+        ["agent: {extraVolumeMounts: [{name: x, path: /x}]}", "/agent/extraVolumeMounts/0", "path"],
+        ["agent: {resources: {limits: {memmory: 1Gi}}}", "/agent/resources/limits", "memmory"],
+        ["agent: {readinessProbe: {terminationGracePeriodSeconds: 5}}", "/agent/readinessProbe", "terminationGracePeriodSeconds"],
+        ["relay: {livenessProbe: {successThreshold: 2}}", "/relay/livenessProbe/successThreshold", "1"],
+        ["kafka: {bootstrapServers: \"fd00::1:9092\"}", "/kafka/bootstrapServers", "pattern"],
     ];
 
     private static readonly string[][] Between =
@@ -60,13 +67,6 @@ internal sealed class RefusalTests
         [$"{{autoscaling: {{enabled: true}}, {Authority}}}", "sidecars.autoscaling.authenticationRef is empty"],
     ];
 
-    [TestCaseSource(nameof(Schema))]
-    public async Task The_schema_refuses_it_with_the_path(string values, string path, string problem)
-    {
-        var charts = await OncePerRun.Charts;
-        var lint = await charts.LintAsync(charts.All, Rig.Charts.Both, Under(values));
-        foreach (var refused in (Answer[])[await Render(charts, values), lint])
-        {
     // Beside what is refused above.
     private static readonly string[] Taken =
     [
@@ -88,6 +88,13 @@ internal sealed class RefusalTests
     private const string Sasl = "kafka: {security: {protocol: SASL_SSL, mechanism: PLAIN, existingSecret: kafka}}";
     private const string Authority = "kafka: {security: {protocol: SSL, caSecret: authority}}";
 
+    [TestCaseSource(nameof(Schema))]
+    public async Task The_schema_refuses_it_with_the_path(string values, string path, string problem)
+    {
+        var charts = await OncePerRun.Charts;
+        var lint = await charts.LintAsync(charts.All, Rig.Charts.Both, Under(values));
+        foreach (var refused in (Answer[])[await Render(charts, values), lint])
+        {
             var said = refused.Output + refused.Errors;
             Assert.That(refused.ExitCode, Is.Not.Zero);
             Assert.That(said, Does.Contain("sidecars:").And.Contain(path).And.Contain(problem));
@@ -102,13 +109,6 @@ internal sealed class RefusalTests
         Assert.That(refused.Errors, Does.Contain(problem));
     }
 
-    [Test]
-    public async Task All_that_stands_between_values_is_said_at_once()
-    {
-        var refused = await Render(await OncePerRun.Charts,
-            "kafka: {bootstrapServers: \"\"}", "agent: {subscriptions: {orders: null}}", "relay: {postgres: {existingSecret: \"\"}}");
-        Assert.That(refused.Errors, Does.Contain("bootstrapServers is empty").And.Contain("subscriptions is empty")
-            .And.Contain("existingSecret is empty"));
     [TestCaseSource(nameof(Taken))]
     public async Task What_is_right_is_taken(string values)
     {
@@ -120,6 +120,13 @@ internal sealed class RefusalTests
         }
     }
 
+    [Test]
+    public async Task All_that_stands_between_values_is_said_at_once()
+    {
+        var refused = await Render(await OncePerRun.Charts,
+            "kafka: {bootstrapServers: \"\"}", "agent: {subscriptions: {orders: null}}", "relay: {postgres: {existingSecret: \"\"}}");
+        Assert.That(refused.Errors, Does.Contain("bootstrapServers is empty").And.Contain("subscriptions is empty")
+            .And.Contain("existingSecret is empty"));
     }
 
     private static Task<Answer> Render(Rig.Charts charts, params string[] values) =>

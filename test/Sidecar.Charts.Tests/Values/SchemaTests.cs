@@ -54,6 +54,24 @@ internal sealed class SchemaTests
     }
 
     [Test]
+    public async Task Every_field_and_setting_may_be_taken_away_by_a_later_file()
+    {
+        var charts = await OncePerRun.Charts;
+        var subscription = Names(Schema["definitions"]!["subscription"]!).Except(["topics"]);
+        var made = await charts.RenderAsync(charts.All, Rig.Charts.Both, $$$"""
+            sidecars:
+              agent:
+                subscriptions: {orders: {topics: [orders.v1], {{{Nulls(subscription)}}}}}
+                defaults: {{{{Nulls(Names(Property("agent", "defaults")))}}}}
+                settings: {{{{Nulls(Names(Property("agent", "settings")))}}}}
+              relay: {settings: {{{{Nulls(Names(Property("relay", "settings")))}}}}}
+            """);
+        Assert.That(made.Annotations.Keys, Is.EquivalentTo(new[] { "sidecar.events/app-address", "sidecar.events/subscription.orders" }));
+        Assert.That(made.Annotations["sidecar.events/subscription.orders"], Is.EqualTo("""{"topics":["orders.v1"]}"""));
+        Assert.That(made.Text, Does.Not.Contain("null"));
+    }
+
+    [Test]
     public void Every_object_of_the_schema_is_closed()
     {
         var open = new List<string>();
@@ -102,6 +120,8 @@ internal sealed class SchemaTests
     private static List<string> Fields(string text) => [.. text.Split('\n')
         .Where(line => line.StartsWith("  ", StringComparison.Ordinal) && !line.Contains("(not supported yet)"))
         .Select(line => line.Trim().Split(' ')[0]).Where(name => !name.Contains('<'))];
+
+    private static string Nulls(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"{name}: null"));
 
     private static JsonNode Property(string section, string name) => Schema["properties"]![section]!["properties"]![name]!;
 
