@@ -58,7 +58,8 @@ metadata:
 spec:
   groups:
     {{- $text | replace "@SERIES@" (include "sidecar.seriesSelector" .) | replace "@LAG_SECONDS@" (int $v.metrics.rules.lagSeconds | toString)
-      | replace "@RUNBOOK@" $v.metrics.rules.runbookUrl | replace "@SERVICE@" (include "sidecar.service" .) | trim | nindent 4 }}
+      | replace "@RUNBOOK@" $v.metrics.rules.runbookUrl | replace "@SERVICE@" (include "sidecar.service" .)
+      | replace "@NAMESPACE@" .Release.Namespace | trim | nindent 4 }}
 {{- end -}}
 {{- end -}}
 
