@@ -7,6 +7,10 @@ public sealed class AgentContainer
 {
     private const string AnnotationsFlag = "--annotations";
     private const string ConfigFlag = "--config";
+    private const string InitContainers = "initContainers";
+
+    // Commands that read the same and come to an end.
+    private static readonly string[] Passing = ["config", "explain", "validate"];
 
     private readonly Dictionary<string, string?> variables;
     private readonly List<string> words;
@@ -14,6 +18,7 @@ public sealed class AgentContainer
 
     private AgentContainer(YamlMap container)
     {
+        Name = new YamlText(container.Text("name") ?? "", false, container.Line, 1);
         words = [.. Texts(container, "command"), .. Texts(container, "args")];
         variables = new Dictionary<string, string?>(StringComparer.Ordinal);
         foreach (var entry in Maps(container, "env"))
@@ -26,6 +31,9 @@ public sealed class AgentContainer
         hasMore = container.Find("envFrom") is YamlList { Items.Count: > 0 };
     }
 
+    /// <summary>Its name, where it stands; empty where it has none.</summary>
+    public YamlText Name { get; }
+
     /// <summary>It reads a configuration file, which no manifest shows.</summary>
     public bool ReadsFile => variables.ContainsKey(EnvironmentVariables.Config) || Has(ConfigFlag);
 
@@ -34,12 +42,20 @@ public sealed class AgentContainer
     /// <summary>The container of a pod that reads annotations or a file of ours; null: there is none.</summary>
     public static AgentContainer? Of(YamlMap spec)
     {
-        var all = Maps(spec, "containers")
-            .Concat(Maps(spec, "initContainers").Where(container => container.Text("restartPolicy") == "Always"))
+        var all = Maps(spec, "containers").Concat(Maps(spec, InitContainers).Where(IsSidecar))
             .Select(container => new AgentContainer(container)).ToList();
         return all.Find(container => container.ReadsAnnotations)
-            ?? all.Find(container => container.variables.ContainsKey(EnvironmentVariables.Config));
+            ?? all.Find(container => container.variables.ContainsKey(EnvironmentVariables.Config))
+            ?? WaitedFor(spec).FirstOrDefault();
     }
+
+    /// <summary>
+    /// Agents that the pod waits for before it starts its application, and that never end: init containers which are no
+    /// sidecars.
+    /// </summary>
+    public static IEnumerable<AgentContainer> WaitedFor(YamlMap spec) =>
+        Maps(spec, InitContainers).Where(container => !IsSidecar(container)).Select(container => new AgentContainer(container))
+            .Where(agent => agent.ReadsAnnotations && !agent.words.Exists(Passing.Contains));
 
     /// <summary>A field may be set in a way that the manifest does not tell.</summary>
     public bool MaySet(string field) =>
@@ -62,6 +78,8 @@ public sealed class AgentContainer
 
         return settings;
     }
+
+    private static bool IsSidecar(YamlMap container) => container.Text("restartPolicy") == "Always";
 
     private bool Has(string flag) => Value(flag) is not null;
 

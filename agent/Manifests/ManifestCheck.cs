@@ -71,6 +71,10 @@ public sealed class ManifestCheck
             GracePeriod.Check(template, resolved, findings);
         }
 
+        findings.AddRange(AgentContainer.WaitedFor(template.Spec).Select(waited => Finding.Wrong(
+            template.Manifest, template.PathOf("spec.initContainers"), waited.Name,
+            "this init container runs the agent, which never ends, and has no restartPolicy: Always: the application never starts",
+            "Set restartPolicy: Always (Kubernetes 1.29 and later), or put it under containers")));
         Warn(template, agent, warnings);
         pods.Add(new CheckedPod(template, [.. resolved.Options.Subscriptions.Select(subscription => subscription.Name)]));
     }
