@@ -1,8 +1,8 @@
-# Both images, one target each, and that of the service in charts/example-service:
+# Both images, one target each, and that of the service in charts/example-service, under the names that the charts ask for:
 #
-#   docker build --target agent -t sidecar-agent .
-#   docker build --target outbox-relay -t sidecar-outbox-relay .
-#   docker build --target orders -t orders .
+#   docker build --target agent -t sidecar-agent:0.1.0 .
+#   docker build --target outbox-relay -t sidecar-outbox-relay:0.1.0 .
+#   docker build --target orders -t orders:0.1.0 .
 #
 # The programs are native code on an image without a shell. They run as uid 1654 and write nothing to their own root
 # file system: run them with --read-only (the relay's SQLite file lies in a volume).
