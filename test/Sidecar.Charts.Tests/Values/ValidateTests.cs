@@ -1,12 +1,15 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Sidecar.Agent.Commands;
 using Sidecar.Charts.Tests.Rig;
+using Sidecar.TestKit;
 using CommandLine = Sidecar.Agent.Commands.CommandLine;
 
 namespace Sidecar.Charts.Tests.Values;
 
-/// <summary>What <c>agent validate</c> says to what the charts make.</summary>
+/// <summary>What <c>agent validate</c> says to what the charts make, and what the pages say that it says.</summary>
 [TestFixture]
-internal sealed class ValidateTests
+internal sealed partial class ValidateTests
 {
     [Test]
     public async Task The_agent_has_nothing_to_say_against_the_example()
@@ -60,6 +63,25 @@ internal sealed class ValidateTests
         Assert.That(exit, Is.EqualTo(ExitCodes.Ok), said);
     }
 
+    [TestCase("charts/sidecar/values.yaml", @"terminationGracePeriodSeconds` at least (?<seconds>\d+) s above it")]
+    [TestCase("docs/OPERATIONS.md", @"`drain-timeout` \(20 s\) and (?<seconds>\d+) s as its grace period")]
+    [TestCase("docs/CONFIGURATION.md", @"the grace period must have (?<seconds>\d+) s more than the drain")]
+    public async Task The_seconds_behind_a_drain_that_the_pages_name_are_those_that_are_checked(string page, string sentence)
+    {
+        var charts = await OncePerRun.Charts;
+        var text = Breaks().Replace(File.ReadAllText(Repository.At(page.Split('/'))), " ");
+        var named = Regex.Match(text, sentence, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1));
+        Assert.That(named.Success, Is.True, $"{page} does not say it");
+
+        // A pod that says nothing gets 30 s of Kubernetes.
+        var longest = 30 - int.Parse(named.Groups["seconds"].Value, CultureInfo.InvariantCulture);
+        Assert.That((await DrainAsync(charts, longest)).Exit, Is.EqualTo(ExitCodes.Ok));
+        Assert.That((await DrainAsync(charts, longest + 1)).Said, Does.Contain("terminationGracePeriodSeconds"));
+    }
+
+    private static async Task<(int Exit, string Said)> DrainAsync(Rig.Charts charts, int seconds) => await RunAsync(
+        charts, await charts.RenderAsync(charts.All, Rig.Charts.Both, $"sidecars: {{agent: {{drainTimeout: {seconds}s}}}}"));
+
     private static Task<(int Exit, string Said)> RunAsync(Rig.Charts charts, Manifests made) => RunAsync(charts, made.Text);
 
     private static async Task<(int Exit, string Said)> RunAsync(Rig.Charts charts, string manifests)
@@ -69,4 +91,8 @@ internal sealed class ValidateTests
             ["validate", "-f", charts.Write(manifests, "yaml")], output, output, new Dictionary<string, string>());
         return (exit, output.ToString());
     }
+
+    /// <summary>The end of a line, in a comment of YAML with the next line's mark.</summary>
+    [GeneratedRegex(@"\s+(# )?", RegexOptions.ExplicitCapture, 1000)]
+    private static partial Regex Breaks();
 }
