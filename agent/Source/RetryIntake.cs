@@ -30,7 +30,12 @@ internal sealed class RetryIntake(RetryRoute route, Dispatcher dispatcher, DeadL
         switch (copy.Kind)
         {
             case RetryRecordKind.Newer:
-                dispatcher.Retries.Pin(partition.Worker, raw, leaderEpoch);
+                if (partition.IsScanned)
+                {
+                    // Not before: what waits below it is begun when it is read again, and until then a commit would pass that.
+                    dispatcher.Retries.Pin(partition.Worker, raw, leaderEpoch);
+                }
+
                 Stand(partition, $"retry_record_newer at {raw.Position}: {copy.Problem}. Run the later version of the agent");
                 break;
             case RetryRecordKind.Foreign when partition.IsScanned:
