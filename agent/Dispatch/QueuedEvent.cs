@@ -57,6 +57,9 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     /// <summary>The record of a retry topic that it was read from; null: it was read from its source.</summary>
     public RetryPlace? Place { get; init; }
 
+    /// <summary>It was found in a retry topic and is no copy of an event: its offset is none of the source.</summary>
+    public bool IsForeign { get; init; }
+
     /// <summary>How often it came back from the dead letters.</summary>
     public int Replays { get; init; }
 

@@ -132,7 +132,7 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
                 return null;
             }
 
-            var queued = new QueuedEvent(raw, worker, begun.Ticket);
+            var queued = new QueuedEvent(raw, worker, begun.Ticket) { IsForeign = true };
             worker.Keep(queued);
             worker.Ending++;
             return queued;

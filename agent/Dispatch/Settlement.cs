@@ -61,7 +61,11 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
         switch (step)
         {
             case Step.Complete:
-                worker.Retries?.Ended(queued.Record);
+                if (!queued.IsForeign)
+                {
+                    worker.Retries?.Ended(queued.Record);
+                }
+
                 Complete(queued);
                 break;
             case Step.Again:

@@ -17,9 +17,14 @@ internal sealed class EndsSeen(IReadOnlyList<string?> source, bool isOrdered)
 
     public int Different => ended.Count;
 
-    /// <summary>What the application has done, or Kafka has as a dead letter.</summary>
+    /// <summary>What the application has done, or Kafka has as a dead letter. What is no event does not count.</summary>
     public void Add(Dispatcher owner, QueuedEvent queued)
     {
+        if (queued.IsForeign)
+        {
+            return;
+        }
+
         var (offset, key) = (queued.Record.Position.Offset, queued.Record.HasKey ? Encoding.UTF8.GetString(queued.Record.Key) : null);
         if (isOrdered && key is not null)
         {

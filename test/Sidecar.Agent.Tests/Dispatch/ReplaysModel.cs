@@ -17,9 +17,14 @@ internal sealed class ReplaysModel(RetryTopicsModel kafka, TimeSpan shortest)
     /// <summary>Events that went back and have not come to an end since.</summary>
     public IReadOnlyCollection<long> Unended => waited;
 
-    /// <summary>Kafka has the dead letter of an event.</summary>
+    /// <summary>Kafka has the dead letter of an event. What is no event is not replayed.</summary>
     public void Letter(QueuedEvent queued, long nowMs)
     {
+        if (queued.IsForeign)
+        {
+            return;
+        }
+
         var provenance = new Provenance(
             queued.Record.Position, queued.Record.TimestampMs, queued.Attempts, queued.FirstFailureMs, nowMs, "rejected", null)
         {
@@ -30,7 +35,13 @@ internal sealed class ReplaysModel(RetryTopicsModel kafka, TimeSpan shortest)
     }
 
     /// <summary>An event has come to an end.</summary>
-    public void Ended(QueuedEvent queued) => waited.Remove(queued.Record.Position.Offset);
+    public void Ended(QueuedEvent queued)
+    {
+        if (!queued.IsForeign)
+        {
+            waited.Remove(queued.Record.Position.Offset);
+        }
+    }
 
     /// <summary>Replays what was not replayed before.</summary>
     public void Replay(long nowMs)

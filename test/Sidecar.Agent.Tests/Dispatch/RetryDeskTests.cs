@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Tracking;
@@ -24,5 +25,27 @@ public sealed class RetryDeskTests
         dispatcher.Ended(kept, Step.Complete);
 
         Assert.That(dispatcher.Read(worker, one => one.Tracker.Committable), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void The_end_of_a_foreign_record_is_not_that_of_the_event_which_has_its_offset_and_its_key()
+    {
+        var delay = TimeSpan.FromSeconds(1);
+        using var dispatcher = new Dispatcher(
+            new DispatchOptions { Retries = [delay] }, new DeliveryOptions(), new BufferBudget(long.MaxValue), new FakeTimeProvider(),
+            new Random(1));
+        using var source = dispatcher.Open("t", 0, new PartitionTracker(10, AckMap.Empty(10)));
+        using var worker = dispatcher.Retries.Open(source, "t.retry.1s", new PartitionTracker(0, AckMap.Empty(0)))!;
+        var place = new RetryPlace(delay, 0);
+        var copy = new RetryRecord(RetryRecordKind.Ours, "", Records.Of(1, "k"), 8, 1, null);
+        dispatcher.Retries.Found(worker, copy.Event!, place);
+        dispatcher.Retries.Known(source);
+        var waiting = dispatcher.Retries.Begin(worker, -1, copy, place)!;
+
+        dispatcher.Ended(dispatcher.Retries.BeginForeign(worker, Records.Of(1, "k", "t.retry.1s"), -1)!, Step.Complete);
+
+        Assert.That(dispatcher.Retries.Waiting(source), Is.EqualTo((1, 1)));
+        dispatcher.Retries.Due(waiting);
+        Assert.That(dispatcher.Read(worker, one => one.Tracker.Committable), Is.Zero, "it is to be delivered");
     }
 }

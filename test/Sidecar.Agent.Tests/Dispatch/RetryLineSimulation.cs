@@ -1,4 +1,3 @@
-using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
 using Sidecar.Agent.Commit;
 using Sidecar.Agent.Contracts;
@@ -11,7 +10,8 @@ namespace Sidecar.Agent.Tests.Dispatch;
 
 /// <summary>
 /// The dispatcher with retry topics under a seeded schedule, on one thread and a clock driven by hand: one source
-/// partition, three retry topics, an application that fails, owners that are stopped and killed. Kafka is lists.
+/// partition, three retry topics into which others write too, an application that fails, owners that are stopped and
+/// killed. Kafka is lists.
 /// </summary>
 internal sealed class RetryLineSimulation
 {
@@ -30,6 +30,7 @@ internal sealed class RetryLineSimulation
     private readonly RetryTopicsModel kafka;
     private readonly EndsSeen ends;
     private readonly ReplaysModel replays;
+    private readonly FailingApp app;
 
     // The owner.
     private Dispatcher dispatcher = null!;
@@ -50,6 +51,7 @@ internal sealed class RetryLineSimulation
         options = new DispatchOptions { Ordering = ordering, Retries = Delays, DeadLetterLimit = new StormThreshold(null, null) };
         kafka = new RetryTopicsModel(Enumerable.Range(0, events).Select(_ => random.Next(8) == 0 ? null : $"k{random.Next(4)}"), Delays);
         replays = new ReplaysModel(kafka, Delays[0]);
+        app = new FailingApp(random);
         ends = new EndsSeen(kafka.Source, isOrdered: ordering == Ordering.Key);
         Begin();
     }
@@ -110,6 +112,9 @@ internal sealed class RetryLineSimulation
             case < 83:
                 replays.Replay(NowMs);
                 break;
+            case < 84 when !calm:
+                kafka.AppendForeign(Delays[random.Next(Delays.Length)], $"k{random.Next(4)}");
+                break;
             case < 90:
                 time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 4000)));
                 held.LetGo(dispatcher, NowMs);
@@ -149,9 +154,8 @@ internal sealed class RetryLineSimulation
             retries[delay] = dispatcher.Retries.Open(worker, RetryTopicsModel.Names.Of(delay), ledger)!;
             nextRetry[delay] = (int)ledger.Committable;
             var looks = plant != RetryPlant.DeliversBeforeItIsKnownWhatWaits;
-            foreach (var raw in kafka.Topics[delay].Skip(nextRetry[delay]).Where(raw => looks && !done.IsDone(raw.Position.Offset)))
+            foreach (var (copy, place) in kafka.Waiting(delay, nextRetry[delay], done).Where(_ => looks))
             {
-                var copy = RetryTopicsModel.Copy(raw, delay, out var place);
                 dispatcher.Retries.Found(retries[delay], copy.Event!, place);
             }
         }
@@ -192,6 +196,12 @@ internal sealed class RetryLineSimulation
         }
 
         var raw = kafka.Topics[delay][nextRetry[delay]++];
+        if (RetryTopicsModel.IsForeign(raw))
+        {
+            letters.AddRange(dispatcher.Retries.BeginForeign(retries[delay], RetryTopicsModel.Again(raw), -1) is { } other ? [other] : []);
+            return;
+        }
+
         var copy = RetryTopicsModel.Copy(raw, delay, out var place);
         copy = copy with { IsReplay = copy.IsReplay && plant != RetryPlant.TakesAReplayForAStrayCopy };
         if (dispatcher.Retries.Begin(retries[delay], -1, copy, place) is { } queued)
@@ -207,7 +217,7 @@ internal sealed class RetryLineSimulation
             return;
         }
 
-        var outcome = calm || random.Next(2) == 0 ? AttemptOutcome.Delivered : Failure();
+        var outcome = app.Answer(calm);
         if (outcome.End == AttemptEnd.Delivered)
         {
             Ended(queued);
@@ -220,10 +230,6 @@ internal sealed class RetryLineSimulation
 
         slots.Take(slot);
     }
-
-    private AttemptOutcome Failure() => random.Next(12) == 0
-        ? new AttemptOutcome(AttemptEnd.Rejected, StatusCode.OutOfRange, "never", null)
-        : new AttemptOutcome(AttemptEnd.Failed, StatusCode.Aborted, "no", random.Next(6) == 0 ? TimeSpan.FromSeconds(5) : null);
 
     private void WriteLetter()
     {
@@ -290,11 +296,5 @@ internal sealed class RetryLineSimulation
         dispatcher.Resent(next.Queued, new RetryPlace(next.Delay, topic.Count - 1) { DueMs = next.DueMs });
     }
 
-    private void Commit()
-    {
-        foreach (var offset in assigned.Snapshot().Offsets)
-        {
-            kafka.Committed[offset.Topic] = offset;
-        }
-    }
+    private void Commit() => kafka.Commit(assigned.Snapshot().Offsets);
 }

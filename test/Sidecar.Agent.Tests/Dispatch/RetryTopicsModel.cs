@@ -30,6 +30,37 @@ internal sealed class RetryTopicsModel(IEnumerable<string?> keys, IEnumerable<Ti
         return (new PartitionTracker(offset.Offset, map), map);
     }
 
+    /// <summary>What an owner commits.</summary>
+    public void Commit(IEnumerable<PartitionOffset> offsets)
+    {
+        foreach (var offset in offsets)
+        {
+            Committed[offset.Topic] = offset;
+        }
+    }
+
+    /// <summary>The copies in a topic that are not done, as the agent finds them.</summary>
+    public IEnumerable<(RetryRecord Copy, RetryPlace Place)> Waiting(TimeSpan delay, int from, AckMap done)
+    {
+        foreach (var raw in Topics[delay].Skip(from).Where(raw => !done.IsDone(raw.Position.Offset) && !IsForeign(raw)))
+        {
+            yield return (Copy(raw, delay, out var place), place);
+        }
+    }
+
+    /// <summary>The record was put here by somebody else.</summary>
+    public static bool IsForeign(EventRecord raw) => raw.Headers.IsEmpty;
+
+    /// <summary>Such a record as the agent reads it.</summary>
+    public static EventRecord Again(EventRecord raw) => Written(raw, [], raw.Position, raw.TimestampMs);
+
+    /// <summary>Somebody else puts a record into a retry topic.</summary>
+    public void AppendForeign(TimeSpan delay, string key)
+    {
+        var topic = Topics[delay];
+        topic.Add(Records.Of(topic.Count, key, Names.Of(delay)));
+    }
+
     /// <summary>A record of a retry topic as the agent reads it.</summary>
     public static RetryRecord Copy(EventRecord raw, TimeSpan delay, out RetryPlace place)
     {
