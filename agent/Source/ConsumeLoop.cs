@@ -112,21 +112,9 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
     IEnumerable<TopicPartitionOffset> IConsumerHandlers.OnAssigned(List<TopicPartition> partitions) =>
         Guard(() => assignment.Assign(partitions)) ?? [];
 
-    void IConsumerHandlers.OnRevoked(List<TopicPartitionOffset> partitions) => Guard(() =>
-    {
-        var revoked = partitions.ConvertAll(partition => partition.TopicPartition);
-        flow.Release(assignment.All.Where(partition => revoked.Contains(partition.Key)));
-        assignment.Revoke(revoked);
-        consumer.AssignmentChanged();
-        return true;
-    });
+    void IConsumerHandlers.OnRevoked(List<TopicPartitionOffset> partitions) => Guard(() => Gone(partitions, assignment.Revoke));
 
-    void IConsumerHandlers.OnLost(List<TopicPartitionOffset> partitions) => Guard(() =>
-    {
-        assignment.Lose(partitions.ConvertAll(partition => partition.TopicPartition));
-        consumer.AssignmentChanged();
-        return true;
-    });
+    void IConsumerHandlers.OnLost(List<TopicPartitionOffset> partitions) => Guard(() => Gone(partitions, assignment.Lose));
 
     void IConsumerHandlers.OnCommitted(CommittedOffsets offsets) => Guard(() =>
     {
@@ -274,6 +262,16 @@ internal sealed class ConsumeLoop : IConsumerHandlers, IDisposable
             telemetry.Heartbeat.Beat();
         }
         while (!orders.WaitForStop(DrainedBeat));
+    }
+
+    /// <summary>Kafka takes partitions, or has taken them: either way the client remembers what is paused when they come back.</summary>
+    private bool Gone(List<TopicPartitionOffset> partitions, Action<IReadOnlyCollection<TopicPartition>> letGo)
+    {
+        var gone = partitions.ConvertAll(partition => partition.TopicPartition);
+        flow.Release(assignment.All.Where(partition => gone.Contains(partition.Key)));
+        letGo(gone);
+        consumer.AssignmentChanged();
+        return true;
     }
 
     /// <summary>Callbacks come from native code: an exception must not leave them, it ends the loop instead.</summary>
