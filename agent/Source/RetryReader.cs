@@ -37,6 +37,7 @@ internal sealed class RetryReader : IDisposable
     private readonly Dictionary<TopicPartition, RetryPartition> partitions = [];
     private readonly List<PartitionWorker> opening = [];
     private readonly RetryIntake intake;
+    private readonly RetryFlow flow;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<RetryTopic>? topics;
     private TimeSpan nextTry;
@@ -58,6 +59,7 @@ internal sealed class RetryReader : IDisposable
         consumer = new KafkaConsumer(
             kafka.Keyring, credentials => ConsumerFactory.BuildReader(kafka.Options, credentials, logger));
         positions = new StartPositions(consumer, telemetry.Log<StartPositions>(), RequestTimeout);
+        flow = new RetryFlow(consumer, dispatcher);
     }
 
     /// <summary>Ends when the thread has ended, or with the failure that ended it.</summary>
@@ -99,7 +101,7 @@ internal sealed class RetryReader : IDisposable
                 }
 
                 intake.LetGoWhatIsDue(telemetry.Time.GetUtcNow().ToUnixTimeMilliseconds());
-                Steer();
+                flow.Steer(partitions.Values);
                 consumer.TakePassword();
             }
 
@@ -127,7 +129,7 @@ internal sealed class RetryReader : IDisposable
             foreach (var partition in partitions.Values.Where(partition => partition.Source == request.Source).ToList())
             {
                 partitions.Remove(partition.Key);
-                consumer.Unassign(partition.Key);
+                flow.LetGo(partition);
             }
 
             consumer.AssignmentChanged();
@@ -274,27 +276,6 @@ internal sealed class RetryReader : IDisposable
             dispatcher.Retries.Known(partition.Source);
             var (events, keys) = dispatcher.Retries.Waiting(partition.Source);
             Log.RetriesKnown(logger, partition.Source.Topic, partition.Source.Partition, events, keys);
-        }
-    }
-
-    /// <summary>Pauses what is read far enough ahead; resumes it when half of that is done.</summary>
-    private void Steer()
-    {
-        foreach (var partition in partitions.Values.Where(partition => partition.IsScanned))
-        {
-            var open = dispatcher.Retries.Open(partition.Worker);
-            var isFull = open >= RetryPartition.MaxOpen || partition.HeldBytes >= RetryPartition.MaxHeldBytes;
-            var isHalfFree = open <= RetryPartition.MaxOpen / 2 && partition.HeldBytes <= RetryPartition.MaxHeldBytes / 2;
-            if (!partition.Paused && isFull)
-            {
-                consumer.Pause(partition.Key);
-                partition.Paused = true;
-            }
-            else if (partition.Paused && isHalfFree)
-            {
-                consumer.Resume(partition.Key);
-                partition.Paused = false;
-            }
         }
     }
 }
