@@ -39,7 +39,6 @@ internal sealed class RetryReader : IDisposable
     private readonly RetryIntake intake;
     private readonly RetryFlow flow;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private List<RetryTopic>? topics;
     private TimeSpan nextTry;
     private volatile bool stopping;
 
@@ -147,13 +146,9 @@ internal sealed class RetryReader : IDisposable
         }
 
         nextTry = now + RetryPause;
-        string? problem = null;
-        if (topics is null && (problem = RetryTopics.Find(consumer, route, RequestTimeout, out var found)) is null)
-        {
-            topics = found;
-        }
 
-        problem ??= OpenAll();
+        // Each time: another agent, of a later configuration, may have put events into a topic that was not there before.
+        var problem = RetryTopics.Find(consumer, route, RequestTimeout, out var topics) ?? OpenAll(topics);
         if (problem is null)
         {
             telemetry.Waits.Over(What);
@@ -167,16 +162,15 @@ internal sealed class RetryReader : IDisposable
     /// <summary>
     /// All positions are asked for before anything is read: behind a fetch a broker answers each question half a second late.
     /// </summary>
-    private string? OpenAll()
+    private string? OpenAll(List<RetryTopic> topics)
     {
-        if (opening.Exists(source => topics!.Exists(topic => topic.IsConfigured && topic.Partitions <= source.Partition)))
+        if (opening.Exists(source => topics.Exists(topic => topic.IsConfigured && topic.Partitions <= source.Partition)))
         {
-            // The source has more partitions than when it was looked at.
-            topics = null;
+            // The source has got more partitions since it was looked at.
             return $"the topic {route.Source} has more partitions than its retry topics";
         }
 
-        var wanted = opening.ToDictionary(source => source, Wanted);
+        var wanted = opening.ToDictionary(source => source, source => Wanted(topics, source));
         if (!positions.TryFind([.. wanted.Values.SelectMany(one => one.Keys)], _ => StartAt.Earliest, out var found, out var reason))
         {
             return $"the group's offsets in the retry topics cannot be read: {reason}";
@@ -191,7 +185,7 @@ internal sealed class RetryReader : IDisposable
         return null;
     }
 
-    private Dictionary<TopicPartition, TimeSpan> Wanted(PartitionWorker source) => topics!
+    private Dictionary<TopicPartition, TimeSpan> Wanted(List<RetryTopic> topics, PartitionWorker source) => topics
         .Where(topic => topic.Partitions > source.Partition)
         .ToDictionary(topic => new TopicPartition(topic.Name, source.Partition), topic => topic.Delay);
 

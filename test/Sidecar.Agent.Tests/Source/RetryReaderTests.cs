@@ -64,6 +64,20 @@ public sealed class RetryReaderTests
         Assert.That(dispatcher.Retries.Waiting(again).Events, Is.EqualTo(RetryPartition.MaxOpen + 1));
     }
 
+    [Test]
+    public async Task What_an_agent_with_one_more_delay_has_put_into_its_topic_is_known_to_those_that_run_without_it()
+    {
+        using var before = Own(0);
+        await KnownAsync(before);
+        await kafka.CreateTopicAsync(Names.Of(2 * Delay), 2);
+        await PutAsync(2 * Delay, 1, 1);
+
+        using var taken = Own(1);
+
+        await KnownAsync(taken);
+        Assert.That(dispatcher.Retries.Waiting(taken), Is.EqualTo((1, 1)));
+    }
+
     private PartitionWorker Own(int partition)
     {
         var source = dispatcher.Open("t", partition, new PartitionTracker(0, AckMap.Empty(0)));
