@@ -26,7 +26,7 @@ public sealed class ConsumeLoopTests
         var routes = new TopicRoutes([new TopicRoute("s", ["t"], StartAt.Earliest, dispatcher)]);
         using var loop = new ConsumeLoop(OnMockKafka.Connection(kafka), new CommitOptions(), routes, OnMockKafka.Telemetry());
         loop.Start();
-        await Until.TrueAsync(() => loop.Partitions is [{ Why: "window is full" }], Patience, "it is paused, since nobody takes its events");
+        await Until.TrueAsync(() => loop.Partitions is [{ Why: "window is full" }], Patience, "it is paused: nobody takes its events");
         var paused = Ours(dispatcher);
 
         kafka.FailNext(HeartbeatApi, ErrorCode.UnknownMemberId);
