@@ -42,13 +42,16 @@ public static class LetterHeaders
     /// <summary>How often the event came back from the dead letters; absent: never.</summary>
     public const string Replays = "sidecar-replays";
 
+    /// <summary>Only on a record of a retry topic: how many delays its event was given for having failed.</summary>
+    public const string Delays = "sidecar-delays";
+
     /// <summary>Only on a record of a retry topic: the version of what our headers say there.</summary>
     public const string Retry = "sidecar-retry";
 
     private static readonly byte[][] OurNames = [.. new[]
     {
         Topic, Partition, Offset, Timestamp, Group, Subscription, Attempts, FirstFailure, LastFailure, Due, Outcome, Reason, Replays,
-        Retry,
+        Delays, Retry,
     }.Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>The name is one that the agent writes.</summary>

@@ -7,7 +7,11 @@ namespace Sidecar.Agent.DeadLetter;
 /// <param name="Provenance">Where the event came from, and how its last attempt ended.</param>
 /// <param name="DueMs">When it is to be delivered, in milliseconds since the Unix epoch.</param>
 /// <param name="Detail">How much of it is said.</param>
-public sealed record Resend(Provenance Provenance, long DueMs, LetterDetail Detail);
+public sealed record Resend(Provenance Provenance, long DueMs, LetterDetail Detail)
+{
+    /// <summary>Delays that the event has been given for having failed, this one included if it is.</summary>
+    public int Delays { get; init; }
+}
 
 /// <summary>What a record of a retry topic is. A closed set.</summary>
 public enum RetryRecordKind
@@ -35,6 +39,12 @@ public sealed record RetryRecord(
     /// <summary>How often its event came back from the dead letters.</summary>
     public int Replays { get; init; }
 
+    /// <summary>
+    /// Delays that its event was given for having failed: one that went behind another was given none. Null: it does not say,
+    /// since an earlier version wrote it.
+    /// </summary>
+    public int? Delays { get; init; }
+
     /// <summary>A person put it here, from the dead letters: it is no copy of what an agent had.</summary>
     public bool IsReplay { get; init; }
 }
@@ -60,6 +70,7 @@ public static class RetryRecords
         var said = resend.Detail == LetterDetail.Bare ? resend.Provenance with { Reason = null } : resend.Provenance;
         var headers = LetterHeaders.Of(record, address, said, LetterDetail.Full);
         LetterHeaders.Add(headers, LetterHeaders.Due, LetterHeaders.Text(resend.DueMs));
+        LetterHeaders.Add(headers, LetterHeaders.Delays, $"{resend.Delays}");
         LetterHeaders.Add(headers, LetterHeaders.Retry, $"{Version}");
         return headers;
     }
@@ -107,6 +118,7 @@ public static class RetryRecords
             said.Text(LetterHeaders.Due))
         {
             Replays = said.Replays,
+            Delays = said.Number(LetterHeaders.Delays) is { } delays ? (int)Math.Min(delays, MostAttempts) : null,
             IsReplay = said.Text(LetterHeaders.Outcome) == Replayed,
         };
     }

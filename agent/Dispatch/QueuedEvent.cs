@@ -63,6 +63,9 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     /// <summary>How often it came back from the dead letters.</summary>
     public int Replays { get; init; }
 
+    /// <summary>Delays that it was given for having failed.</summary>
+    public int Delays { get; set; }
+
     /// <summary>The delay of the retry topic that it goes to.</summary>
     public TimeSpan? NextDelay { get; set; }
 

@@ -34,7 +34,7 @@ public sealed class ResendWriter(
     {
         var queued = pending.Queued;
         var worker = queued.Worker;
-        var resend = new Resend(ProvenanceOf(pending), pending.DueMs, LetterDetail.Full);
+        var resend = new Resend(ProvenanceOf(pending), pending.DueMs, LetterDetail.Full) { Delays = queued.Delays };
         var address = names.AddressOf(pending.Delay);
         var pause = DeadLetterWriter.FirstPause;
         while (!worker.Closing.IsCancellationRequested)

@@ -84,6 +84,7 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
                 Place = place,
                 FirstSeenMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
                 Attempts = Math.Max(copy.Attempts, begun.Attempts),
+                Delays = copy.Delays ?? settlement.DelaysOf(copy.Attempts, place.Delay),
                 FirstFailureMs = copy.FirstFailureMs,
                 Interruptions = begun.Interruptions,
                 IsSuspect = begun.Interruptions > 0,

@@ -44,10 +44,23 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
             return step;
         }
 
-        // By its own attempts, wherever it waited: what went behind an earlier event has used up none of them there.
-        queued.NextDelay = tiers.Next(Math.Max(0, queued.Attempts - delivery.Attempts), outcome.RetryAfter);
-        return queued.NextDelay is null ? NextStep.EndOf(delivery.OnExhausted) : Step.Resend;
+        // By the delays that it was given itself: what went behind an earlier event has used up none where it waited, nor has
+        // what was attempted here while more attempts were allowed.
+        queued.NextDelay = tiers.Next(step == Step.Again ? 0 : queued.Delays, outcome.RetryAfter);
+        if (queued.NextDelay is null)
+        {
+            return NextStep.EndOf(delivery.OnExhausted);
+        }
+
+        queued.Delays += step == Step.Again ? 0 : 1;
+        return Step.Resend;
     }
+
+    /// <summary>
+    /// Delays that an event was given, of whose copy only the attempts and the topic are known: as many as its attempts are too
+    /// many, and not more than there are up to that topic.
+    /// </summary>
+    public int DelaysOf(int attempts, TimeSpan waited) => Math.Clamp(attempts + 1 - delivery.Attempts, 0, tiers!.UpTo(waited));
 
     /// <summary>Does what follows.</summary>
     public void Apply(QueuedEvent queued, Step step, in AttemptOutcome outcome, long nowMs)

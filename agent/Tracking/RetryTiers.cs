@@ -35,11 +35,14 @@ public sealed class RetryTiers
         return null;
     }
 
-    /// <summary>The same for an event of which only is known how often it has failed after a delay.</summary>
-    /// <param name="failures">Failures after a delay, each after a longer one.</param>
+    /// <summary>The same for an event of which only is known how many delays it was given.</summary>
+    /// <param name="given">Delays, each longer than the one before.</param>
     /// <param name="asked">As above.</param>
-    public TimeSpan? Next(int failures, TimeSpan? asked) =>
-        After(failures == 0 ? null : delays[Math.Min(failures, delays.Length) - 1], asked);
+    public TimeSpan? Next(int given, TimeSpan? asked) =>
+        After(given == 0 ? null : delays[Math.Min(given, delays.Length) - 1], asked);
+
+    /// <summary>Delays that are not longer than this one.</summary>
+    public int UpTo(TimeSpan delay) => delays.Count(one => one <= delay);
 
     /// <summary>
     /// The topic in which an event goes behind one that waits: the same; where that one is no longer configured, the

@@ -79,7 +79,7 @@ internal sealed class RetryTopicsModel(IEnumerable<string?> keys, IEnumerable<Ti
         {
             Replays = queued.Replays,
         };
-        Append(queued.Record, pending.Delay, new Resend(provenance, pending.DueMs, LetterDetail.Full), nowMs);
+        Append(queued.Record, pending.Delay, new Resend(provenance, pending.DueMs, LetterDetail.Full) { Delays = queued.Delays }, nowMs);
     }
 
     /// <summary>A record of an event arrives in a retry topic.</summary>
