@@ -125,6 +125,7 @@ internal sealed class KeyLanes(Ordering ordering, bool hasCopies = false)
         free = fresh.Chain;
         fresh.Hash = hash;
         fresh.Count = 0;
+        fresh.IsParked = false;
         fresh.Chain = first;
         lanes[hash] = fresh;
         return fresh;

@@ -26,6 +26,9 @@ internal sealed class Lane
     /// <summary>Its events.</summary>
     public int Count { get; set; }
 
+    /// <summary>Its first event is parked: none of them moves any more.</summary>
+    public bool IsParked { get; set; }
+
     /// <summary>The event on its way; its key is the lane's key.</summary>
     public LaneEntry? First { get; set; }
 

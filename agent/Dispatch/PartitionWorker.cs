@@ -100,11 +100,26 @@ public sealed class PartitionWorker : IDisposable
         Retries is { IsKnown: false } ? "retries_unknown"
         : Kin.Any(kin => kin.RetryProblem is not null) ? "retry"
         : Kin.Any(kin => kin.LetterProblem is not null) ? "dead_letter"
+        : Kin.Any(kin => kin.IsFullOfParked) ? "retries_parked"
         : ParkedEvents > 0 ? "parked"
         : null;
 
     /// <summary>Events that have come to their end and hold up their key, of all that belongs to it.</summary>
     internal int ParkedEvents => Kin.Sum(kin => kin.Parked.Count);
+
+    /// <summary>Of a retry partition: its open records that are parked, or stand behind one that is. They wait for a person.</summary>
+    internal int Stuck { get; private set; }
+
+    /// <summary>What they hold in memory.</summary>
+    internal long StuckBytes { get; private set; }
+
+    /// <summary>
+    /// Of a retry partition: those fill its window or its ledger, so that no more of it may be read. The others come to their end
+    /// whatever their number, and count for nothing here.
+    /// </summary>
+    internal bool IsFullOfParked => Stuck > 0
+        && (Stuck >= options.Window || StuckBytes >= options.WindowBytes
+            || Tracker.Count >= PartitionRetries.MaxWaiting || Tracker.MapBytesBound >= AckMapCodec.AdmissionBytes);
 
     /// <summary>Set when it is closed and its last delivery in flight has ended.</summary>
     internal ManualResetEventSlim Drained { get; } = new();
@@ -152,6 +167,13 @@ public sealed class PartitionWorker : IDisposable
     {
         HeldBytes += entry.Record.HeldBytes;
         budget.Take(entry.Record.HeldBytes);
+    }
+
+    /// <summary>An event is parked, or stands behind one that is.</summary>
+    internal void Sticks(LaneEntry entry)
+    {
+        Stuck++;
+        StuckBytes += entry.Record.HeldBytes;
     }
 
     /// <summary>Lets an event go: its record is not used after this.</summary>

@@ -110,6 +110,10 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
                 settlement.Come(queued);
                 departures.Pump();
             }
+            else if (queued.Lane is { IsParked: true })
+            {
+                worker.Sticks(queued);
+            }
         }
     }
 
@@ -160,12 +164,15 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
         }
     }
 
-    /// <summary>Records of the retry partition that were begun and are not done.</summary>
-    public int Open(PartitionWorker worker)
+    /// <summary>
+    /// Records of the retry partition that were begun and come to their end by themselves, and whether those that do not are so
+    /// many that no more may be read.
+    /// </summary>
+    public (int Open, bool IsFullOfParked) ReadAhead(PartitionWorker worker)
     {
         lock (guard)
         {
-            return worker.Tracker.Open;
+            return (worker.Tracker.Open - worker.Stuck, worker.IsFullOfParked);
         }
     }
 

@@ -96,7 +96,7 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
                 Resend(new PendingResend(queued, delay, nowMs + (long)delay.TotalMilliseconds, EndReason.Of(outcome.End), outcome.Reason));
                 break;
             case Step.Park:
-                worker.Parked.Add(queued);
+                Park(queued);
                 break;
             case Step.Withhold:
                 departures.Add(queued);
@@ -171,6 +171,20 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
         {
             departures.Remove(kin).ForEach(kin.Drop);
             kin.DropWaiting();
+        }
+    }
+
+    private static void Park(QueuedEvent queued)
+    {
+        queued.Worker.Parked.Add(queued);
+        if (queued.Lane is { } lane)
+        {
+            lane.IsParked = true;
+        }
+
+        for (LaneEntry? entry = queued; entry is QueuedEvent stuck; entry = entry.Behind)
+        {
+            stuck.Worker.Sticks(stuck);
         }
     }
 

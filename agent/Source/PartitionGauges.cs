@@ -15,7 +15,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
     private static readonly string[] Reasons =
     [
         "window", "window_bytes", "ack_map_full", "buffer", "dead_letter", "parked",
-        "retry", "retries_unknown", "retries_full", .. Bars.Codes,
+        "retry", "retries_unknown", "retries_full", "retries_parked", .. Bars.Codes,
     ];
 
     /// <summary>Time between two updates of the gauges.</summary>
@@ -189,6 +189,7 @@ internal sealed class PartitionGauges(KafkaConsumer consumer, AgentMetrics metri
                 ?? (worker.Retries is { IsKnown: false } ? "retries_unknown: what waits in the retry topics is not known yet"
                     : First(worker, kin => kin.RetryProblem) is { } retry ? $"retry: {retry}"
                     : First(worker, kin => kin.LetterProblem) is { } letter ? $"dead_letter: {letter}"
+                    : worker.HoldReason == "retries_parked" ? "retries_parked: parked events fill a retry partition, which is read no more"
                     : worker.ParkedEvents > 0 ? $"parked: {worker.ParkedEvents} events hold up their keys"
                     : paused ? $"{worker.FullReason ?? "window"} is full"
                     : null),

@@ -14,15 +14,15 @@ internal sealed class RetryFlow(KafkaConsumer consumer, Dispatcher dispatcher)
     {
         foreach (var partition in partitions.Where(partition => partition.IsScanned))
         {
-            var open = dispatcher.Retries.Open(partition.Worker);
+            var (open, isFullOfParked) = dispatcher.Retries.ReadAhead(partition.Worker);
             var isFull = open >= RetryPartition.MaxOpen || partition.HeldBytes >= RetryPartition.MaxHeldBytes;
             var isHalfFree = open <= RetryPartition.MaxOpen / 2 && partition.HeldBytes <= RetryPartition.MaxHeldBytes / 2;
-            if (!partition.Paused && isFull)
+            if (!partition.Paused && (isFull || isFullOfParked))
             {
                 consumer.Pause(partition.Key);
                 partition.Paused = true;
             }
-            else if (partition.Paused && isHalfFree)
+            else if (partition.Paused && isHalfFree && !isFullOfParked)
             {
                 Resume(partition);
             }

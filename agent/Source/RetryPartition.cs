@@ -7,7 +7,10 @@ namespace Sidecar.Agent.Source;
 internal sealed class RetryPartition(
     TopicPartition key, TimeSpan delay, StartPosition start, PartitionWorker source, PartitionWorker worker)
 {
-    /// <summary>Records that are read ahead of what is done. They wait in memory, so that what is due earlier is not blocked.</summary>
+    /// <summary>
+    /// Records that are read ahead of what is done. They wait in memory, so that what is due earlier is not blocked. What is
+    /// parked does not count, nor what waits behind it: other keys go on, within the window.
+    /// </summary>
     public const int MaxOpen = 128;
 
     /// <summary>The same in bytes of those that are not due yet; one record is always read.</summary>

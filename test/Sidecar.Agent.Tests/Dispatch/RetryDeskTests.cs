@@ -1,4 +1,6 @@
+using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
+using Sidecar.Agent.Contracts;
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
@@ -47,5 +49,39 @@ public sealed class RetryDeskTests
         Assert.That(dispatcher.Retries.Waiting(source), Is.EqualTo((1, 1)));
         dispatcher.Retries.Due(waiting);
         Assert.That(dispatcher.Read(worker, one => one.Tracker.Committable), Is.Zero, "it is to be delivered");
+    }
+
+    [Test]
+    public void What_is_parked_in_a_retry_topic_is_said_to_fill_it_when_it_fills_the_window()
+    {
+        var delay = TimeSpan.FromSeconds(1);
+        var options = new DispatchOptions { Retries = [delay], Window = 16 };
+        using var dispatcher = new Dispatcher(
+            options, new DeliveryOptions { OnExhausted = OnExhausted.Park }, new BufferBudget(long.MaxValue), new FakeTimeProvider(),
+            new Random(1));
+        using var source = dispatcher.Open("t", 0, new PartitionTracker(100, AckMap.Empty(100)));
+        using var worker = dispatcher.Retries.Open(source, "t.retry.1s", new PartitionTracker(0, AckMap.Empty(0)))!;
+        for (var offset = 0; offset < options.Window; offset++)
+        {
+            dispatcher.Retries.Found(worker, Records.Of(offset, "k"), new RetryPlace(delay, offset));
+        }
+
+        dispatcher.Retries.Known(source);
+        var slots = new SlotsInFlight(dispatcher, 1);
+        for (var offset = 0; offset < options.Window; offset++)
+        {
+            Assert.That(dispatcher.Retries.ReadAhead(worker), Is.EqualTo((0, false)));
+            var copy = new RetryRecord(RetryRecordKind.Ours, "", Records.Of(offset, "k"), 8, 1, null) { Delays = 1 };
+            dispatcher.Retries.Due(dispatcher.Retries.Begin(worker, -1, copy, new RetryPlace(delay, offset))!);
+            slots.Collect();
+            if (slots.TryTakeOne(new Random(1), out _, out var queued))
+            {
+                dispatcher.Finish(queued, new AttemptOutcome(AttemptEnd.Rejected, StatusCode.OutOfRange, "never", null));
+                Assert.That(source.HoldReason, Is.EqualTo("parked"));
+            }
+        }
+
+        Assert.That(dispatcher.Retries.ReadAhead(worker), Is.EqualTo((0, true)));
+        Assert.That(source.HoldReason, Is.EqualTo("retries_parked"));
     }
 }

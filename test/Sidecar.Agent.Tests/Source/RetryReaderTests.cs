@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Delivery;
@@ -11,12 +12,14 @@ using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.Agent.Tests.Source;
 
-/// <summary>Retry partitions that come and go, on librdkafka's mock cluster. Nothing is due while a test runs.</summary>
+/// <summary>Retry partitions that are read, come and go, on librdkafka's mock cluster.</summary>
 public sealed class RetryReaderTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Delay = TimeSpan.FromHours(1);
     private static readonly RetryTopicNames Names = RetryTopicsModel.Names;
+
+    private static readonly AttemptOutcome Refused = new(AttemptEnd.Rejected, StatusCode.OutOfRange, "never", null);
 
     private KafkaServer kafka = null!;
     private Dispatcher dispatcher = null!;
@@ -29,8 +32,8 @@ public sealed class RetryReaderTests
         await kafka.CreateTopicAsync("t", 2);
         await kafka.CreateTopicAsync(Names.Of(Delay), 2);
         dispatcher = new Dispatcher(
-            new DispatchOptions { Retries = [Delay] }, new DeliveryOptions(), new BufferBudget(long.MaxValue), TimeProvider.System,
-            new Random(1));
+            new DispatchOptions { Retries = [Delay] }, new DeliveryOptions { OnExhausted = OnExhausted.Park },
+            new BufferBudget(long.MaxValue), TimeProvider.System, new Random(1));
         reader = new RetryReader(
             new RetryRoute("s", "t", Names, [Delay], false), dispatcher, null, OnMockKafka.Connection(kafka), OnMockKafka.Telemetry());
         reader.Start();
@@ -78,6 +81,34 @@ public sealed class RetryReaderTests
         Assert.That(dispatcher.Retries.Waiting(taken), Is.EqualTo((1, 1)));
     }
 
+    [Test]
+    public async Task Copies_behind_one_that_is_parked_keep_no_copy_of_another_key_from_being_read()
+    {
+        const int others = 10;
+        await PutAsync(Delay, 0, 2 * RetryPartition.MaxOpen, _ => "parked", isDue: true);
+        await PutAsync(Delay, 0, others, offset => $"other{offset}", isDue: true, from: 2 * RetryPartition.MaxOpen);
+        using var source = Own(0);
+        var (slots, taken, random) = (new SlotsInFlight(dispatcher, 1), 0, new Random(1));
+
+        await Until.TrueAsync(
+            () =>
+            {
+                for (slots.Collect(); slots.TryTakeOne(random, out var slot, out var queued); slots.Collect())
+                {
+                    var isOther = queued.Record.Position.Offset >= 2 * RetryPartition.MaxOpen;
+                    taken += isOther ? 1 : 0;
+                    dispatcher.Finish(queued, isOther ? AttemptOutcome.Delivered : Refused);
+                    slots.Take(slot);
+                }
+
+                return taken == others;
+            },
+            Patience,
+            "the others are delivered");
+
+        Assert.That(dispatcher.Read(source, one => (one.ParkedEvents, one.HoldReason)), Is.EqualTo((1, "parked")));
+    }
+
     private PartitionWorker Own(int partition)
     {
         var source = dispatcher.Open("t", partition, new PartitionTracker(0, AckMap.Empty(0)));
@@ -88,15 +119,18 @@ public sealed class RetryReaderTests
     private Task KnownAsync(PartitionWorker source) => Until.TrueAsync(
         () => dispatcher.Read(source, one => one.Retries!.IsKnown), Patience, $"what waits of partition {source.Partition} is known");
 
-    private async Task PutAsync(TimeSpan delay, int partition, int count)
+    private Task PutAsync(TimeSpan delay, int partition, int count) => PutAsync(delay, partition, count, offset => $"k{offset}", false);
+
+    private async Task PutAsync(TimeSpan delay, int partition, int count, Func<int, string> key, bool isDue, int from = 0)
     {
         using var producer = new DeadLetterProducer(
             KafkaProducer.Properties(kafka.BootstrapServers, new Dictionary<string, string>()), OnMockKafka.Keyring);
-        for (var offset = 0; offset < count; offset++)
+        var dueMs = (isDue ? DateTimeOffset.UnixEpoch : DateTimeOffset.MaxValue).ToUnixTimeMilliseconds();
+        for (var offset = from; offset < from + count; offset++)
         {
             var provenance = new Provenance(new TopicPosition("t", partition, offset), 0, 8, 1, 1, "attempts_exhausted", null);
-            var resend = new Resend(provenance, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds(), LetterDetail.Full);
-            var sent = await producer.ResendAsync(Records.Of(offset, $"k{offset}", partition: partition), Names.AddressOf(delay), resend);
+            var resend = new Resend(provenance, dueMs, LetterDetail.Full);
+            var sent = await producer.ResendAsync(Records.Of(offset, key(offset), partition: partition), Names.AddressOf(delay), resend);
             Assert.That(sent.End, Is.EqualTo(ProduceEnd.Acknowledged), sent.Reason);
         }
     }
