@@ -66,7 +66,8 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
     public void Apply(QueuedEvent queued, Step step, in AttemptOutcome outcome, long nowMs)
     {
         var worker = queued.Worker;
-        if (step is Step.Again or Step.DeadLetter or Step.Park or Step.Withhold or Step.Resend || outcome.End == AttemptEnd.Interrupted)
+        if (step is Step.Again or Step.DeadLetter or Step.Park or Step.Withhold or Step.Resend
+            || outcome.End == AttemptEnd.Interrupted || (step == Step.Abandon && outcome.End == AttemptEnd.Failed))
         {
             worker.Tracker.Attempted(queued.Ticket, queued.Attempts, queued.Interruptions);
         }
