@@ -23,10 +23,12 @@ internal sealed record ReplayOrder(
 /// It may be ended at any moment: the next one finds in the retry topics what this one has done.
 /// </summary>
 /// <param name="reader">Reads both.</param>
+/// <param name="room">How much of it may wait in the retry topics.</param>
 /// <param name="producer">Writes; null: nothing is written.</param>
 /// <param name="time">The clock.</param>
 /// <param name="progress">Who is told how far it is.</param>
-internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? producer, TimeProvider time, TextWriter progress)
+internal sealed class LetterReplay(
+    TopicReader reader, ReplayRoom room, IDeadLetterProducer? producer, TimeProvider time, TextWriter progress)
 {
     /// <summary>Events on their way at a time.</summary>
     public const int MaxOnTheirWay = 32;
@@ -38,6 +40,9 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
     private static readonly TimeSpan Skew = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>Time between two looks whether agents have taken enough out of the retry topics.</summary>
+    private static readonly TimeSpan RoomEvery = TimeSpan.FromSeconds(1);
 
     private readonly Queue<(Task<ProduceOutcome> Answer, Letter Letter, EventRecord Event, Resend Resend)> onTheirWay = new();
     private readonly ReplayTally tally = new();
@@ -136,6 +141,7 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
 
     private async Task SendAsync(ReplayOrder order, Letter letter, EventRecord record, Provenance provenance)
     {
+        await HasRoomAsync(order, record.Position.Partition);
         var early = TimeSpan.FromSeconds((double)begun++ / order.Rate) - time.GetElapsedTime(startedAt);
         while (onTheirWay.Count > 0 && (early > TimeSpan.Zero || onTheirWay.Count >= MaxOnTheirWay || bytesOnTheirWay > MaxBytesOnTheirWay))
         {
@@ -156,7 +162,35 @@ internal sealed class LetterReplay(TopicReader reader, IDeadLetterProducer? prod
 
         var resend = new Resend(provenance, time.GetUtcNow().ToUnixTimeMilliseconds(), LetterDetail.Full);
         bytesOnTheirWay += record.HeldBytes;
+        room.Take(record.Position.Partition);
         onTheirWay.Enqueue((producer!.ResendAsync(record, order.Retry, resend), letter, record, resend));
+    }
+
+    /// <summary>Waits until agents have taken enough of a partition out of the retry topics, or a replay fails.</summary>
+    private async Task HasRoomAsync(ReplayOrder order, int partition)
+    {
+        var since = time.GetTimestamp();
+        while (!room.Has(partition))
+        {
+            while (onTheirWay.Count > 0)
+            {
+                await AcknowledgedAsync(order.Retry);
+            }
+
+            if (tally.Failure is not null)
+            {
+                return;
+            }
+
+            Say(() => $"{tally.Replayed} replayed; waiting, since {ReplayRoom.MaxWaiting} events of partition {partition} wait in the "
+                + "retry topics, which agents must deliver first");
+            await Task.Delay(RoomEvery, time);
+
+            // The rate is kept after a wait as before: what was not sent meanwhile is not made up for.
+            var now = time.GetTimestamp();
+            startedAt += now - since;
+            since = now;
+        }
     }
 
     private async Task AcknowledgedAsync(LetterAddress retry)

@@ -91,9 +91,10 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
         }
 
         var wanted = filter.Of(line);
+        var topics = reader.Topics().Where(topic => names.DelayOf(topic) is not null).ToList();
         var order = new ReplayOrder(
             wanted with { SinceMs = wanted.SinceMs ?? Remembered() }, found.DeadLetter.Topic, retry,
-            line.GetValue(again) ? [] : [.. reader.Topics().Where(topic => names.DelayOf(topic) is not null)], line.GetValue(limit))
+            line.GetValue(again) ? [] : topics, line.GetValue(limit))
         {
             Rate = line.GetValue(rate),
         };
@@ -101,16 +102,17 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
         {
             IsOwnTopic = found.DeadLetter.Topic == $"{options.Source.Group}.{found.Name}.dlq",
         };
-        return await RunAsync(options, reader, order, plan, line.GetValue(dryRun));
-    }
-
-    private async Task<int> RunAsync(AgentOptions options, TopicReader reader, ReplayOrder order, ReplayPlan plan, bool isDry)
-    {
-        using var producer = isDry
+        using var producer = line.GetValue(dryRun)
             ? null
             : new DeadLetterProducer(
                 KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), kafka.Keyring);
-        var tally = await new LetterReplay(reader, producer, TimeProvider.System, progress).RunAsync(order, plan);
+        var room = new ReplayRoom(new RetryLag(reader, topics).Of);
+        return await RunAsync(new LetterReplay(reader, room, producer, TimeProvider.System, progress), order, plan, producer is null);
+    }
+
+    private async Task<int> RunAsync(LetterReplay replay, ReplayOrder order, ReplayPlan plan, bool isDry)
+    {
+        var tally = await replay.RunAsync(order, plan);
         tally.Write(output, order.Retry.Topic, isDry);
         if (tally.Failure is { } failure)
         {

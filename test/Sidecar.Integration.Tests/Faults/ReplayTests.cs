@@ -113,9 +113,7 @@ internal sealed class ReplayTests
         {
             for (var offset = 0; offset < letters; offset++)
             {
-                dead.Put(
-                    BitConverter.GetBytes(offset), new byte[600], 0, ("sidecar-original-topic", Encoding.UTF8.GetBytes(topic)),
-                    ("sidecar-original-partition", "0"u8.ToArray()), ("sidecar-original-offset", Encoding.UTF8.GetBytes($"{offset}")));
+                PutLetter(dead, topic, offset, bytes: 600);
             }
 
             dead.Flush();
@@ -126,6 +124,48 @@ internal sealed class ReplayTests
         Assert.That(
             Records.ReadAll(kafka, $"{topic}-group.test.retry.1s").Select(copy => BitConverter.ToInt32(copy.Message.Key)),
             Is.EquivalentTo(Enumerable.Range(0, letters)), "each once");
+    }
+
+    [Test]
+    public async Task A_replay_waits_and_says_so_while_agents_have_too_much_of_a_partition_in_retry_topics()
+    {
+        const int full = 10_000;
+        var kafka = await SharedKafka.GetRealAsync();
+        var topic = SharedKafka.NewTopic("full");
+        var (group, retry, dlq) = ($"{topic}-group", $"{topic}-group.test.retry.1s", $"{topic}-group.test.dlq");
+        await kafka.CreateTopicAsync(topic, 1);
+        await kafka.CreateTopicAsync(retry, 1);
+        await kafka.CreateTopicAsync(dlq, 1);
+        using (var waiting = new Records(kafka, retry))
+        using (var dead = new Records(kafka, dlq))
+        {
+            for (var offset = 0; offset < full - 1; offset++)
+            {
+                waiting.Put("k"u8.ToArray(), "waits"u8.ToArray(), 0);
+            }
+
+            for (var offset = 0; offset < 2; offset++)
+            {
+                PutLetter(dead, topic, offset, bytes: 10);
+            }
+
+            waiting.Flush();
+            dead.Flush();
+        }
+
+        await using var replay = Operator.Start(["dlq", "replay", .. Operator.Who(kafka, topic, Subscription)]);
+        await replay.WaitForLineAsync("1 replayed; waiting, since 10000 events of partition 0 wait in the retry topics", Patience);
+        Assert.That(replay.HasExited, Is.False);
+        Assert.That(Count(kafka, retry), Is.EqualTo(full), "and no more");
+
+        using (var agents = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig(kafka.Client()) { GroupId = group }).SetLogHandler((_, _) => { }).Build())
+        {
+            agents.Commit([new TopicPartitionOffset(retry, 0, 1)]);
+        }
+
+        Assert.That(await replay.WaitForExitAsync(Patience), Is.Zero);
+        Assert.That(replay.OutputLines, Has.Some.StartWith("2 are replayed"));
     }
 
     /// <summary>What still fails is a dead letter again, which says how often it came back.</summary>
@@ -145,6 +185,10 @@ internal sealed class ReplayTests
                 again.SelectMany(letter => letter.Message.Headers).Select(header => header.Key), Has.No.Member("sidecar-retry"));
         });
     }
+
+    private static void PutLetter(Records dead, string topic, int offset, int bytes) => dead.Put(
+        BitConverter.GetBytes(offset), new byte[bytes], 0, ("sidecar-original-topic", Encoding.UTF8.GetBytes(topic)),
+        ("sidecar-original-partition", "0"u8.ToArray()), ("sidecar-original-offset", Encoding.UTF8.GetBytes($"{offset}")));
 
     private static string? ReasonOf(Event delivered) =>
         int.TryParse(delivered.Data.ToStringUtf8(), out var number) && number % 5 == 0 ? Reasons[number / 5 % 5] : null;
