@@ -84,6 +84,31 @@ internal sealed class RetryTests
     }
 
     [Test]
+    public async Task More_events_of_a_key_than_the_window_holds_wait_and_all_others_are_delivered()
+    {
+        const int keys = 2;
+        var (kafka, topic, inbox, _) = await BeginAsync("window");
+        await using var __ = inbox;
+        using var records = new Records(kafka, topic, keys);
+        var isMended = false;
+        inbox.Otherwise = delivered =>
+            !Volatile.Read(ref isMended) && Number(delivered) == 0 ? Answers.Status(StatusCode.Aborted, "not now") : null;
+        records.Add(Events, inbox.Ledger);
+        await using var agent = await RunningAgent.StartAsync(
+            kafka, topic, inbox, "; window=16; concurrency=16; attempts=1; backoff=10ms; on-exhausted=dead-letter; retries=8s");
+
+        await inbox.HasAsync(Events / keys, Patience);
+        await agent.MetricIsAsync(Events / keys, "sidecar_retry_waiting_events");
+        await agent.MetricIsAsync(0, "sidecar_consumer_lag_records");
+        Assert.That(inbox.Taken.Select(taken => taken.Key.ToStringUtf8()), Is.All.EqualTo("key-1"), "none of the key that waits");
+
+        Volatile.Write(ref isMended, true);
+        await inbox.HasAsync(Events, Patience);
+        Assert.That(await agent.StopAsync(), Is.Zero);
+        Assert.That(inbox.Ledger.Table().IsRight, Is.True, inbox.Ledger.Table().ToString());
+    }
+
+    [Test]
     public async Task What_waits_is_found_by_the_next_agent_and_its_key_waits_there_too()
     {
         var (kafka, topic, inbox, records) = await BeginAsync("found");
@@ -188,6 +213,7 @@ internal sealed class RetryTests
         using (var strange = new Records(kafka, $"{topic}-group.test.retry.1s"))
         {
             strange.Put("k"u8.ToArray(), "foreign"u8.ToArray(), 0, ("mine", "1"u8.ToArray()));
+            strange.Put("k"u8.ToArray(), "not kept"u8.ToArray(), 1);
             strange.Put("k"u8.ToArray(), "later"u8.ToArray(), 1, ("sidecar-retry", "2"u8.ToArray()));
             strange.Flush();
         }
@@ -202,6 +228,15 @@ internal sealed class RetryTests
         Assert.That(await agent.StopAsync(), Is.Zero);
         var letter = ReadAll(kafka, $"{topic}-group.test.dlq").Single();
         Assert.That(Encoding.UTF8.GetString(letter.Message.Value), Is.EqualTo("foreign"));
+        Assert.That(CommittedOf(kafka, topic, 1), Is.LessThanOrEqualTo(0), "what was not kept is not passed");
+    }
+
+    /// <summary>The group's offset in a partition of the first retry topic.</summary>
+    private static long CommittedOf(KafkaServer kafka, string topic, int partition)
+    {
+        using var group = new ConsumerBuilder<Ignore, Ignore>(
+            new ConsumerConfig(kafka.Client()) { GroupId = $"{topic}-group" }).SetLogHandler((_, _) => { }).Build();
+        return group.Committed([new TopicPartition($"{topic}-group.test.retry.1s", partition)], Patience)[0].Offset.Value;
     }
 
     private static Task SaysAsync(RunningAgent agent, string text) => Until.TrueAsync(
