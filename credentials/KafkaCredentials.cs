@@ -54,6 +54,32 @@ public sealed class KafkaCredentials
         }
     }
 
+    /// <summary>
+    /// What librdkafka has against the certificates and the key, which it alone can tell: it makes a client of them, and closes
+    /// it again. Null: it takes them.
+    /// </summary>
+    public SecurityProblem? Refused()
+    {
+        if (Files is { Authorities: null, Certificate: null })
+        {
+            return null;
+        }
+
+        try
+        {
+            var properties = new Dictionary<string, string>(StringComparer.Ordinal);
+            AddTo(properties);
+            using var client = new AdminClientBuilder(properties).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+            return null;
+        }
+        catch (Exception refused) when (refused is ArgumentException or InvalidOperationException)
+        {
+            return new SecurityProblem(
+                SecurityOptions.DirectorySetting, $"the files in {Options.Directory} cannot be used: {refused.Message}",
+                $"{SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together");
+        }
+    }
+
     /// <summary>Gives a client that lives the user and the password; connections that stand stay as they are.</summary>
     public void GiveTo(IClient client)
     {

@@ -71,7 +71,13 @@ public sealed class Keyring
             return new KeyringOpening(null, problems);
         }
 
-        var keyring = new Keyring(options, new KafkaCredentials(options, files), time, log);
+        var credentials = new KafkaCredentials(options, files);
+        if (credentials.Refused() is { } refused)
+        {
+            return new KeyringOpening(null, [refused]);
+        }
+
+        var keyring = new Keyring(options, credentials, time, log);
         keyring.TellEnd();
         return new KeyringOpening(keyring, []);
     }

@@ -97,6 +97,16 @@ internal sealed class CredentialFilesTests
     }
 
     [Test]
+    public void A_key_of_another_certificate_is_told_by_the_library_before_anything_starts()
+    {
+        var (one, other) = (Authority.Issue("app", TimeSpan.FromDays(1)), Authority.Issue("app", TimeSpan.FromDays(1)));
+        using var secret = new MountedSecret().With(one with { Key = other.Key });
+        var opening = Keyring.Open(Options(secret, Protection.Tls));
+        Assert.That(opening.Keyring, Is.Null);
+        Assert.That($"{opening.Problems.Single()}", Does.Contain(secret.Directory).And.Contain("must belong together"));
+    }
+
+    [Test]
     public void Credentials_print_as_the_place_that_they_lay_in()
     {
         using var secret = User().With("password", Word);

@@ -1,4 +1,5 @@
 using Sidecar.OutboxRelay.Commands;
+using Sidecar.TestKit.Kafka;
 
 namespace Sidecar.OutboxRelay.Tests.Commands;
 
@@ -18,6 +19,22 @@ internal sealed class CommandLineTests
         await using var accept = Fixtures.Relays.Start("alarms", "accept", "x");
         Assert.That(await accept.WaitForExitAsync(Fixtures.Relays.Bound), Is.EqualTo(2));
         Assert.That(accept.Output, Does.Contain("'x'").And.Contain("as a whole number").And.Not.Contain("System."));
+    }
+
+    [TestCase("run")]
+    [TestCase("doctor")]
+    public async Task A_key_that_is_not_the_certificates_is_an_error_of_the_configuration(string command)
+    {
+        var authority = new CertificateAuthority();
+        var (one, other) = (authority.Issue("app", TimeSpan.FromDays(1)), authority.Issue("app", TimeSpan.FromDays(1)));
+        using var secret = new MountedSecret().With(one with { Key = other.Key });
+        using var outbox = new Fixtures.OutboxFile();
+        await using var relay = Fixtures.Relays.Start(
+            command, "--sqlite", outbox.Path, "--bootstrap-servers", "127.0.0.1:1", "--kafka-security-protocol", "SSL",
+            "--kafka-credentials", secret.Directory);
+        var isRun = command == "run";
+        Assert.That(await relay.WaitForExitAsync(Fixtures.Relays.Bound), Is.EqualTo(isRun ? 2 : 1), relay.Output);
+        Assert.That(relay.Output, Does.Contain("must belong together").And.Not.Contain("Unhandled"));
     }
 
     [Test]
