@@ -107,7 +107,7 @@ internal static class AlarmsCommand
         {
             if (!options.Relay.Store.IsPostgres)
             {
-                return Task.FromResult(Answers.Fail("there are no alarms in SQLite: give a PostgreSQL database"));
+                return Task.FromResult(Flags.Refuse(["there are no alarms in SQLite: give a PostgreSQL database"]));
             }
 
             var address = PgAddress.Of(options.Relay.Store);

@@ -22,13 +22,16 @@ internal static class ParkedCommand
     private static Command BuildList()
     {
         var flags = new ParkedFlags();
-        var limit = new Option<int>("--limit") { Description = "The most rows.", DefaultValueFactory = _ => 100 };
+        var limit = new Option<int>("--limit")
+        {
+            Description = $"The most rows, 1 to {MostListed}.", DefaultValueFactory = _ => 100,
+        };
         var output = Answers.Output();
         var command = new Command("list", "Rows that are out of the line, by id, with their reasons.") { limit, output };
         flags.AddTo(command, withReason: true);
-        Bind(command, flags.Read, async (rows, filter, parsed) =>
+        Bind(command, parsed => Outside(limit, parsed, 1, MostListed) ?? flags.Read(parsed), async (rows, filter, parsed) =>
         {
-            var most = Math.Clamp(parsed.GetValue(limit), 1, MostListed);
+            var most = parsed.GetValue(limit);
             var answer = await rows.ListAsync(filter, most + 1);
             return answer.Problem is { } problem ? Answers.Fail(problem) : Answers.Say(
                 ParkedReport.List(answer.Value, most, parsed.GetValue(output) == "json"));
@@ -41,14 +44,15 @@ internal static class ParkedCommand
         var id = new Argument<long>("id") { Description = "The row's number." };
         var bytes = new Option<int>("--max-bytes")
         {
-            Description = "Bytes of the value that are shown.",
+            Description = $"Bytes of the value that are shown, 0 to {MostBytes}.",
             DefaultValueFactory = _ => 4096,
         };
         var output = Answers.Output();
         var command = new Command("show", "One row with its headers and value.") { id, bytes, output };
-        Bind(command, parsed => new ParkedFilter { Id = parsed.GetValue(id) }, async (rows, filter, parsed) =>
+        MeantRows Read(ParseResult parsed) => Outside(bytes, parsed, 0, MostBytes) ?? new ParkedFilter { Id = parsed.GetValue(id) };
+        Bind(command, Read, async (rows, filter, parsed) =>
         {
-            var answer = await rows.ShowAsync(filter.Id!.Value, Math.Clamp(parsed.GetValue(bytes), 0, MostBytes));
+            var answer = await rows.ShowAsync(filter.Id!.Value, parsed.GetValue(bytes));
             return answer.Problem is { } problem ? Answers.Fail(problem)
                 : answer.Value is not { } content ? Answers.Fail($"no row {filter.Id} is out of the line")
                 : Answers.Say(ParkedReport.Show(content, parsed.GetValue(output) == "json"));
@@ -97,6 +101,15 @@ internal static class ParkedCommand
                 : Answers.Say(ParkedReport.Dropped(answer.Value));
         });
         return command;
+    }
+
+    /// <summary>What to give instead of a number that is out of its range; null: it is in it.</summary>
+    private static MeantRows? Outside(Option<int> option, ParseResult parsed, int least, int most)
+    {
+        var value = parsed.GetValue(option);
+        return value >= least && value <= most
+            ? default(MeantRows?)
+            : new MeantRows(new ParkedFilter(), $"{option.Name} is '{value}': give a whole number from {least} to {most}");
     }
 
     private static Argument<long?> Id() =>

@@ -38,8 +38,10 @@ internal static class ReplayCommand
         {
             if (!options.Relay.Store.IsPostgres)
             {
-                return Answers.Fail(
-                    "replay is not available with SQLite: rows are deleted there once Kafka has them. Kafka's own log has them still");
+                return Flags.Refuse(
+                [
+                    "replay is not available with SQLite: rows are deleted there once Kafka has them. Kafka's own log has them still",
+                ]);
             }
 
             var (range, wrong) = Read(parsed);

@@ -21,6 +21,19 @@ internal sealed class CommandLineTests
         Assert.That(accept.Output, Does.Contain("'x'").And.Contain("as a whole number").And.Not.Contain("System."));
     }
 
+    [TestCase("--limit is '0'", "parked", "list", "--limit", "0")]
+    [TestCase("--limit is '2147483647'", "parked", "list", "--limit", "2147483647")]
+    [TestCase("--max-bytes is '-1'", "parked", "show", "1", "--max-bytes", "-1")]
+    [TestCase("no alarms in SQLite", "alarms", "list")]
+    [TestCase("not available with SQLite", "replay", "--from", "1")]
+    public async Task What_is_written_wrongly_behind_a_command_is_an_error_of_usage(string says, params string[] args)
+    {
+        using var outbox = new Fixtures.OutboxFile();
+        await using var relay = Fixtures.Relays.Start([.. args, "--sqlite", outbox.Path]);
+        Assert.That(await relay.WaitForExitAsync(Fixtures.Relays.Bound), Is.EqualTo(2), relay.Output);
+        Assert.That(relay.ErrorLines, Has.Count.EqualTo(1).And.One.Contains(says));
+    }
+
     [TestCase("run")]
     [TestCase("doctor")]
     public async Task A_key_that_is_not_the_certificates_is_an_error_of_the_configuration(string command)
