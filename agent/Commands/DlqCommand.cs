@@ -136,7 +136,13 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
             });
             if (code == ExitCodes.Ok && !line.GetValue(dryRun))
             {
-                using var admin = new AdminClientBuilder(AdminProperties(options)).SetLogHandler((_, _) => { }).Build();
+                using var admin = kafka.Client(
+                    options, () => new AdminClientBuilder(AdminProperties(options)).SetLogHandler((_, _) => { }).Build());
+                if (admin is null)
+                {
+                    return ExitCodes.Misconfigured;
+                }
+
                 await admin.DeleteRecordsAsync(ends, new DeleteRecordsOptions { RequestTimeout = TopicReader.RequestTimeout });
             }
 
@@ -153,7 +159,8 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
         }
 
         using var reader = kafka.Reader(options);
-        return reader.Partitions(found.DeadLetter.Topic).Count == 0
+        return reader is null ? ExitCodes.Misconfigured
+            : reader.Partitions(found.DeadLetter.Topic).Count == 0
             ? kafka.Fail($"the topic {found.DeadLetter.Topic} does not exist: {found.Name} has no dead letters")
             : act(reader, found.DeadLetter.Topic);
     }

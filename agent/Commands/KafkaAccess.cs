@@ -49,8 +49,33 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
         }
     }
 
-    /// <summary>A reader of Kafka under the group's name.</summary>
-    internal TopicReader Reader(AgentOptions options) => new(ConsumerFactory.Properties(options.Source), Keyring, trouble!);
+    /// <summary>A reader of Kafka under the group's name; null: it was said what is wrong in the configuration.</summary>
+    internal TopicReader? Reader(AgentOptions options) => Client(
+        options, () => new TopicReader(ConsumerFactory.Properties(options.Source), Keyring, trouble!));
+
+    /// <summary>
+    /// A client of Kafka; null: it was said what is wrong in the configuration. The names and values of librdkafka's own
+    /// properties are known to librdkafka alone: it is the one to ask.
+    /// </summary>
+    internal T? Client<T>(AgentOptions options, Func<T> make)
+        where T : class
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception refused) when (refused is ArgumentException or InvalidOperationException)
+        {
+            ErrorReport.Write(error, "in the configuration",
+            [
+                refused.Message.StartsWith("ssl.", StringComparison.Ordinal)
+                    ? $"{SecurityOptions.DirectorySetting}: the files in {options.Source.Security.Directory} cannot be used: "
+                        + $"{refused.Message}. {SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together"
+                    : $"kafka: {refused.Message}. Mend or remove the property under kafka: in the configuration file",
+            ]);
+            return null;
+        }
+    }
 
     /// <summary>The credentials of the command that runs.</summary>
     internal Keyring Keyring => keyring ?? throw new InvalidOperationException("no command runs");

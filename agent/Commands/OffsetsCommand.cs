@@ -36,6 +36,11 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
         command.SetAction((line, _) => kafka.RunAsync(line, options =>
         {
             using var reader = kafka.Reader(options);
+            if (reader is null)
+            {
+                return Task.FromResult(ExitCodes.Misconfigured);
+            }
+
             var rows = new List<string[]> { Heading };
             foreach (var name in options.Subscriptions.SelectMany(subscription => subscription.Topics))
             {
@@ -102,6 +107,11 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
         ParseResult line, AgentOptions options, Func<TopicReader, GroupOffset, WatermarkOffsets, Wanted> decide)
     {
         using var reader = kafka.Reader(options);
+        if (reader is null)
+        {
+            return Task.FromResult(ExitCodes.Misconfigured);
+        }
+
         var place = new TopicPartition(line.GetValue(topic)!, line.GetValue(partition));
         if (!options.Subscriptions.Exists(subscription => subscription.Topics.Contains(place.Topic)))
         {

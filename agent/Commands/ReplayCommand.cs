@@ -77,6 +77,11 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
         }
 
         using var reader = kafka.Reader(options);
+        if (reader is null)
+        {
+            return ExitCodes.Misconfigured;
+        }
+
         var names = new RetryTopicNames(options.Source.Group, found.Name);
         var retry = names.AddressOf(found.Dispatch.Retries.Min());
         var partitions = reader.Partitions(retry.Topic).Count;
@@ -102,12 +107,16 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
         {
             IsOwnTopic = found.DeadLetter.Topic == $"{options.Source.Group}.{found.Name}.dlq",
         };
-        using var producer = line.GetValue(dryRun)
-            ? null
-            : new DeadLetterProducer(
-                KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), kafka.Keyring);
+        var isDry = line.GetValue(dryRun);
+        using var producer = isDry ? null : kafka.Client(options, () => new DeadLetterProducer(
+            KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), kafka.Keyring));
+        if (producer is null && !isDry)
+        {
+            return ExitCodes.Misconfigured;
+        }
+
         var room = new ReplayRoom(new RetryLag(reader, topics).Of);
-        return await RunAsync(new LetterReplay(reader, room, producer, TimeProvider.System, progress), order, plan, producer is null);
+        return await RunAsync(new LetterReplay(reader, room, producer, TimeProvider.System, progress), order, plan, isDry);
     }
 
     private async Task<int> RunAsync(LetterReplay replay, ReplayOrder order, ReplayPlan plan, bool isDry)

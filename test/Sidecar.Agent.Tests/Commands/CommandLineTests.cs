@@ -91,6 +91,34 @@ public sealed class CommandLineTests
         Assert.That(error, Does.Contain(what).And.Contain(fix));
     }
 
+    [TestCase("dlq", "list")]
+    [TestCase("dlq", "show", "0/17")]
+    [TestCase("dlq", "replay")]
+    [TestCase("dlq", "purge", "--all")]
+    [TestCase("offsets", "show")]
+    [TestCase("offsets", "skip", "orders.v1", "0", "1")]
+    [TestCase("offsets", "reset", "orders.v1", "0", "--to", "2h")]
+    public async Task A_property_that_the_Kafka_client_refuses_is_an_error_of_the_configuration(params string[] args)
+    {
+        using var given = Given.ASubscription("orders.v1; retries=1m").File("kafka:\n  nonsense.property: '1'\n");
+        given.Load();
+
+        var (code, output, error) = await Run(
+        [
+            .. args, "--annotations", given.AnnotationsPath, "--config", given.ConfigPath, "--group", "mine", "--bootstrap-servers",
+            "127.0.0.1:1",
+        ]);
+
+        Assert.That(code, Is.EqualTo(2), error);
+        Assert.That(output, Is.Empty);
+        Assert.That(error.TrimEnd().Split('\n'), Is.EqualTo(new[]
+        {
+            "agent: 1 error in the configuration, nothing was started:",
+            "  kafka: No such configuration property: \"nonsense.property\". Mend or remove the property under kafka: in the configuration "
+                + "file",
+        }));
+    }
+
     [Test]
     public async Task Explain_knows_every_field()
     {
