@@ -11,7 +11,7 @@ namespace Sidecar.Agent.Commands;
 /// <summary><c>agent dlq list | show | replay | purge</c>: the dead letters of a subscription, by hand.</summary>
 public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter progress)
 {
-    private const int DefaultLimit = 100;
+    private const long DefaultLimit = 100;
     private const int ProgressEvery = 10_000;
 
     private readonly Option<string?> subscription = KafkaAccess.SubscriptionOption();
@@ -30,7 +30,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
     private Command List()
     {
         var filter = new LetterFilterOptions();
-        var limit = new Option<int>("--limit")
+        var limit = new Option<long>("--limit")
         {
             Description = "Letters that are shown at most.", DefaultValueFactory = _ => DefaultLimit,
         };
@@ -43,19 +43,32 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
         filter.AddTo(command);
         command.SetAction((line, _) => kafka.RunAsync(line, options =>
         {
-            if (filter.Problem(line) is { } problem)
+            var most = line.GetValue(limit);
+            if ((most < 1 ? "--limit takes a number from 1 on" : filter.Problem(line)) is { } problem)
             {
-                return Task.FromResult(kafka.Fail(problem));
+                return Task.FromResult(kafka.Misused(problem));
             }
 
             var wanted = filter.Of(line);
             return Task.FromResult(With(line, options, (reader, topic) =>
             {
-                var found = Matching(reader, topic, wanted).Take(line.GetValue(limit) + 1).ToList();
-                Print(found.Take(line.GetValue(limit)), line.GetValue(format) == "json");
-                if (found.Count > line.GetValue(limit))
+                var found = new List<Letter>();
+                var isWhole = true;
+                foreach (var letter in Matching(reader, topic, wanted))
                 {
-                    progress.WriteLine($"agent: there are more than {line.GetValue(limit)}; see them with --limit or a filter");
+                    isWhole = found.Count < most;
+                    if (!isWhole)
+                    {
+                        break;
+                    }
+
+                    found.Add(letter);
+                }
+
+                Print(found, line.GetValue(format) == "json");
+                if (!isWhole)
+                {
+                    progress.WriteLine($"agent: there are more than {most}; see them with --limit or a filter");
                 }
 
                 return ExitCodes.Ok;
@@ -68,34 +81,42 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
     {
         var place = new Argument<string>("place") { Description = "Partition and offset as list prints them, such as 0/17." };
         var command = new Command("show", "Shows one dead letter with all headers.") { subscription, place };
-        command.SetAction((line, _) => kafka.RunAsync(line, options => Task.FromResult(With(line, options, (reader, topic) =>
+        command.SetAction((line, _) => kafka.RunAsync(line, options =>
         {
             var parts = line.GetValue(place)!.Split('/');
             if (parts.Length != 2
                 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
                 || !long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
             {
-                return kafka.Fail($"{ConfigurationError.Shown(line.GetValue(place)!)} is no place. Write partition/offset, such as 0/17");
+                return Task.FromResult(kafka.Misused(
+                    $"{ConfigurationError.Shown(line.GetValue(place)!)} is no place. Write partition/offset, such as 0/17"));
             }
 
-            var wanted = new TopicPartition(topic, partition);
-            var isThere = reader.Partitions(topic)
-                .Exists(found => found.Partition == wanted && offset >= found.Offsets.Low.Value && offset < found.Offsets.High.Value);
-            foreach (var record in isThere ? reader.Read(wanted, offset, offset + 1) : [])
-            {
-                var isIt = record.Position.Offset == offset;
-                if (isIt)
-                {
-                    LetterOutput.Whole(output, record);
-                }
-
-                record.Release();
-                return isIt ? ExitCodes.Ok : kafka.Fail($"there is no dead letter at {partition}/{offset}");
-            }
-
-            return kafka.Fail($"there is no dead letter at {partition}/{offset}");
-        }))));
+            return Task.FromResult(With(line, options, (reader, topic) => Show(reader, new TopicPartition(topic, partition), offset)));
+        }));
         return command;
+    }
+
+    private int Show(TopicReader reader, TopicPartition wanted, long offset)
+    {
+        var isThere = reader.Partitions(wanted.Topic)
+            .Exists(found => found.Partition == wanted && offset >= found.Offsets.Low.Value && offset < found.Offsets.High.Value);
+        foreach (var record in isThere ? reader.Read(wanted, offset, offset + 1) : [])
+        {
+            var isIt = record.Position.Offset == offset;
+            if (isIt)
+            {
+                LetterOutput.Whole(output, record);
+            }
+
+            record.Release();
+            if (isIt)
+            {
+                return ExitCodes.Ok;
+            }
+        }
+
+        return kafka.Fail($"there is no dead letter at {wanted.Partition.Value}/{offset}");
     }
 
     private Command Purge()
@@ -117,7 +138,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
             long unixMs = 0;
             if (isAll == (text is not null) || (text is not null && !PointInTime.TryParse(text, TimeProvider.System, out unixMs)))
             {
-                return kafka.Fail("say what is to be deleted: --all, or --before with a time such as 2026-05-04T03:02:01Z or 48h");
+                return kafka.Misused("say what is to be deleted: --all, or --before with a time such as 2026-05-04T03:02:01Z or 48h");
             }
 
             var ends = new List<TopicPartitionOffset>();
@@ -155,7 +176,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
     {
         if (kafka.Subscription(options, line.GetValue(subscription)) is not { } found)
         {
-            return ExitCodes.Failure;
+            return ExitCodes.Misconfigured;
         }
 
         using var reader = kafka.Reader(options);

@@ -92,7 +92,7 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
         if (found is null)
         {
             var names = string.Join(", ", options.Subscriptions.Select(subscription => subscription.Name));
-            Fail(name is null
+            Misused(name is null
                 ? $"there are several subscriptions: name one by --subscription ({names})"
                 : $"there is no subscription {ConfigurationError.Shown(name)}. There are: {names}");
         }

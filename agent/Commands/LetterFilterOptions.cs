@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Sidecar.Agent.DeadLetter;
+using Sidecar.Agent.Dispatch;
 
 namespace Sidecar.Agent.Commands;
 
@@ -11,7 +12,7 @@ internal sealed class LetterFilterOptions
     private readonly Option<string?> reason = new("--reason") { Description = "A part of the reason." };
     private readonly Option<string?> outcome = new("--outcome")
     {
-        Description = "rejected, attempts_exhausted, too_large, unsendable, interrupted or expired.",
+        Description = "Why it is a dead letter, in one word.",
     };
 
     private readonly Option<string?> since = new("--since")
@@ -24,6 +25,8 @@ internal sealed class LetterFilterOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
+        outcome.AcceptOnlyFromAmong(
+            "rejected", "attempts_exhausted", "too_large", "unsendable", "interrupted", "expired", DeadLetterWriter.ForeignRetry);
         foreach (var option in new[] { type, key, reason, outcome, since, until })
         {
             command.Options.Add(option);

@@ -61,7 +61,9 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
         {
             topic, partition, offset, dryRun,
         };
-        command.SetAction((line, _) => kafka.RunAsync(line, options => Change(line, options, (_, known, found) =>
+        command.SetAction((line, _) => kafka.RunAsync(line, options => Change(line, options, line.GetValue(offset) < 0
+            ? "an offset is a number from 0 on"
+            : null, (_, known, found) =>
         {
             var skipped = line.GetValue(offset);
             return known.Offset < 0 ? new Wanted(null, "the group has committed nothing here; use reset")
@@ -84,38 +86,44 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
         {
             topic, partition, to, dryRun,
         };
-        command.SetAction((line, _) => kafka.RunAsync(line, options => Change(line, options, (reader, _, found) =>
+        command.SetAction((line, _) => kafka.RunAsync(line, options =>
         {
-            var place = new TopicPartition(line.GetValue(topic)!, line.GetValue(partition));
             var text = line.GetValue(to)!;
-            var offset = text switch
+            var isOffset = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+            var isTime = PointInTime.TryParse(text, TimeProvider.System, out var unixMs);
+            var problem = isOffset || isTime || text is "earliest" or "latest"
+                ? null
+                : $"--to {ConfigurationError.Shown(text)}: write earliest, latest, an offset, a time such as 2026-05-04T03:02:01Z, "
+                    + "or how long ago, as 2h";
+            return Change(line, options, problem, (reader, _, found) =>
             {
-                "earliest" => found.Low.Value,
-                "latest" => found.High.Value,
-                _ when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
-                _ when PointInTime.TryParse(text, TimeProvider.System, out var unixMs) => reader.OffsetAt(place, unixMs),
-                _ => -1,
-            };
-            return offset < found.Low.Value || offset > found.High.Value
-                ? new Wanted(null, $"--to {text}: the partition holds {found.Low.Value} to {found.High.Value}")
-                : new Wanted(AckMap.Empty(offset), null);
-        })));
+                var offset = isOffset ? number
+                    : isTime ? reader.OffsetAt(new TopicPartition(line.GetValue(topic)!, line.GetValue(partition)), unixMs)
+                    : text == "earliest" ? found.Low.Value : found.High.Value;
+                return offset < found.Low.Value || offset > found.High.Value
+                    ? new Wanted(null, $"--to {text}: the partition holds {found.Low.Value} to {found.High.Value}")
+                    : new Wanted(AckMap.Empty(offset), null);
+            });
+        }));
         return command;
     }
 
     private Task<int> Change(
-        ParseResult line, AgentOptions options, Func<TopicReader, GroupOffset, WatermarkOffsets, Wanted> decide)
+        ParseResult line, AgentOptions options, string? misused, Func<TopicReader, GroupOffset, WatermarkOffsets, Wanted> decide)
     {
+        var place = new TopicPartition(line.GetValue(topic)!, line.GetValue(partition));
+        misused ??= place.Partition.Value < 0 ? "a partition is a number from 0 on"
+            : options.Subscriptions.Exists(subscription => subscription.Topics.Contains(place.Topic)) ? null
+            : $"no subscription reads the topic {ConfigurationError.Shown(place.Topic)}";
+        if (misused is not null)
+        {
+            return Task.FromResult(kafka.Misused(misused));
+        }
+
         using var reader = kafka.Reader(options);
         if (reader is null)
         {
             return Task.FromResult(ExitCodes.Misconfigured);
-        }
-
-        var place = new TopicPartition(line.GetValue(topic)!, line.GetValue(partition));
-        if (!options.Subscriptions.Exists(subscription => subscription.Topics.Contains(place.Topic)))
-        {
-            return Task.FromResult(kafka.Fail($"no subscription reads the topic {ConfigurationError.Shown(place.Topic)}"));
         }
 
         var found = reader.Partitions(place.Topic).Find(found => found.Partition == place);

@@ -9,12 +9,15 @@ internal static class PointInTime
 {
     private static readonly ValueFormat<TimeSpan> Ago = ScalarFormats.Duration(TimeSpan.Zero, TimeSpan.FromDays(3650));
 
-    /// <summary>Reads <c>2026-05-04T03:02:01Z</c>, or <c>90m</c>, <c>48h</c> before now.</summary>
+    /// <summary>
+    /// Reads <c>2026-05-04T03:02:01Z</c>, or <c>90m</c>, <c>48h</c> before now. Nothing is older than the epoch: to Kafka a time
+    /// below it would name the end of a partition.
+    /// </summary>
     public static bool TryParse(string text, TimeProvider time, out long unixMs)
     {
         if (Instant.TryParse(Encoding.UTF8.GetBytes(text), out var instant))
         {
-            unixMs = (instant.Seconds * 1000) + (instant.Nanos / 1_000_000);
+            unixMs = Math.Max(0, (instant.Seconds * 1000) + (instant.Nanos / 1_000_000));
             return true;
         }
 

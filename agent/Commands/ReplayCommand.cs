@@ -66,7 +66,7 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
 
         if (kafka.Subscription(options, line.GetValue(subscription)) is not { } found)
         {
-            return ExitCodes.Failure;
+            return ExitCodes.Misconfigured;
         }
 
         if (found.Dispatch.Retries.Count == 0)

@@ -91,6 +91,33 @@ public sealed class CommandLineTests
         Assert.That(error, Does.Contain(what).And.Contain(fix));
     }
 
+    // No broker answers there: a command that asks Kafka before it looks at what was written fails, with 1.
+    [TestCase("not a time", "dlq", "list", "--since", "nonsense")]
+    [TestCase("--limit", "dlq", "list", "--limit", "0")]
+    [TestCase("'rejectd'", "dlq", "list", "--outcome", "rejectd")]
+    [TestCase("there is no subscription \"tset\"", "dlq", "list", "-s", "tset")]
+    [TestCase("\"nonsense\" is no place", "dlq", "show", "nonsense")]
+    [TestCase("say what is to be deleted", "dlq", "purge")]
+    [TestCase("say what is to be deleted", "dlq", "purge", "--before", "nonsense")]
+    [TestCase("there is no subscription \"tset\"", "dlq", "replay", "-s", "tset")]
+    [TestCase("no subscription reads the topic \"payments.v1\"", "offsets", "skip", "payments.v1", "0", "1")]
+    [TestCase("an offset is a number", "offsets", "skip", "orders.v1", "0", "-1")]
+    [TestCase("a partition is a number", "offsets", "skip", "orders.v1", "-1", "0")]
+    [TestCase("--to \"nonsense\": write earliest", "offsets", "reset", "orders.v1", "0", "--to", "nonsense")]
+    public async Task What_is_written_wrongly_behind_a_command_is_an_error_of_usage_and_Kafka_is_not_asked(
+        string says, params string[] args)
+    {
+        using var given = Given.ASubscription();
+        given.Load();
+
+        var (code, output, error) = await Run(
+            [.. args, "--annotations", given.AnnotationsPath, "--group", "mine", "--bootstrap-servers", "127.0.0.1:1"]);
+
+        Assert.That(code, Is.EqualTo(2), error);
+        Assert.That(output, Is.Empty);
+        Assert.That(error, Does.StartWith("agent: ").And.Contain(says));
+    }
+
     [TestCase("dlq", "list")]
     [TestCase("dlq", "show", "0/17")]
     [TestCase("dlq", "replay")]
@@ -117,6 +144,17 @@ public sealed class CommandLineTests
             "  kafka: No such configuration property: \"nonsense.property\". Mend or remove the property under kafka: in the configuration "
                 + "file",
         }));
+    }
+
+    [TestCase("--admin-port", "nonsense")]
+    [TestCase("--admin-port", "99999")]
+    [TestCase("--drain-timeout", "soon")]
+    public async Task A_drain_whose_own_flag_is_wrong_does_not_ask_another_port_instead(string flag, string value)
+    {
+        var (code, _, error) = await Run(["drain", flag, value]);
+
+        Assert.That(code, Is.EqualTo(2), error);
+        Assert.That(error, Does.StartWith("agent: 1 error in the command line").And.Contain($"{flag} = \"{value}\""));
     }
 
     [Test]

@@ -42,7 +42,9 @@ internal sealed class ByHandTests
         var shown = await Operator.RunAsync(["dlq", "show", place, .. who]);
         Assert.That(shown, Has.Member("header   sidecar-reason: no 2").And.Member("value    1 bytes").And.Member("2"));
         Assert.That(await Operator.FailAsync(["dlq", "show", "0/4711", .. who]), Does.Contain("there is no dead letter at 0/4711"));
-        Assert.That(await Operator.FailAsync(["dlq", "purge", .. who]), Does.Contain("say what is to be deleted"));
+        Assert.That(await Operator.RunAsync(["dlq", "list", "--limit", "1", .. who]), Has.Count.EqualTo(2));
+        Assert.That(await Operator.RunAsync(["dlq", "list", "--limit", "2147483647", .. who]), Has.Count.EqualTo(4));
+        Assert.That(await Operator.FailAsync(["dlq", "purge", .. who], 2), Does.Contain("say what is to be deleted"));
 
         Assert.That(await Operator.RunAsync(["dlq", "purge", "--all", "--dry-run", .. who]), Has.Some.Contain("would be deleted"));
         Assert.That(await Operator.RunAsync(["dlq", "list", .. who]), Has.Count.EqualTo(4));

@@ -23,10 +23,10 @@ internal static class Operator
     }
 
     /// <summary>A command that must fail: what it says on standard error.</summary>
-    public static async Task<string> FailAsync(string[] arguments)
+    public static async Task<string> FailAsync(string[] arguments, int expected = 1)
     {
         var (code, lines) = await EndAsync(arguments);
-        Assert.That(code, Is.EqualTo(1), string.Join('\n', lines));
+        Assert.That(code, Is.EqualTo(expected), string.Join('\n', lines));
         return string.Join('\n', lines);
     }
 
