@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Confluent.Kafka;
 using Sidecar.Agent.Commit;
+using Sidecar.Agent.DeadLetter;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Subscriptions;
 using Sidecar.Agent.Tracking;
@@ -32,7 +33,7 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
 
     private Command Show()
     {
-        var command = new Command("show", "Shows each partition of the subscriptions' topics.");
+        var command = new Command("show", "Shows each partition of the subscriptions' topics, and of their retry topics.");
         command.SetAction((line, _) => kafka.RunAsync(line, options =>
         {
             using var reader = kafka.Reader(options);
@@ -42,7 +43,7 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
             }
 
             var rows = new List<string[]> { Heading };
-            foreach (var name in options.Subscriptions.SelectMany(subscription => subscription.Topics))
+            foreach (var name in Topics(options, reader.Topics()))
             {
                 rows.AddRange(reader.Partitions(name).Select(found => Row(reader, found.Partition, found.Offsets)));
             }
@@ -113,8 +114,8 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
     {
         var place = new TopicPartition(line.GetValue(topic)!, line.GetValue(partition));
         misused ??= place.Partition.Value < 0 ? "a partition is a number from 0 on"
-            : options.Subscriptions.Exists(subscription => subscription.Topics.Contains(place.Topic)) ? null
-            : $"no subscription reads the topic {ConfigurationError.Shown(place.Topic)}";
+            : Topics(options, [place.Topic]).Contains(place.Topic) ? null
+            : $"no subscription reads the topic {ConfigurationError.Shown(place.Topic)}, and it is no retry topic of theirs";
         if (misused is not null)
         {
             return Task.FromResult(kafka.Misused(misused));
@@ -151,6 +152,17 @@ public sealed class OffsetsCommand(KafkaAccess kafka, TextWriter output)
             + $"(before: {Text(known.Offset)}); done above it: {Text(map)} (before: {Text(known.Map)})");
         return Task.FromResult(ExitCodes.Ok);
     }
+
+    /// <summary>
+    /// What the group reads of these and its subscriptions' own topics: each of those, and behind it the retry topics of its
+    /// subscription, by their delays, also those that are no longer configured and may hold events.
+    /// </summary>
+    private static IEnumerable<string> Topics(AgentOptions options, IReadOnlyCollection<string> all) =>
+        options.Subscriptions.SelectMany(subscription =>
+        {
+            var names = new RetryTopicNames(options.Source.Group, subscription.Name);
+            return subscription.Topics.Concat(all.Where(name => names.DelayOf(name) is not null).OrderBy(name => names.DelayOf(name)));
+        });
 
     private static string[] Row(TopicReader reader, TopicPartition place, WatermarkOffsets found)
     {

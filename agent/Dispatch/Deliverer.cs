@@ -92,7 +92,7 @@ public sealed class Deliverer(
 
             if (finished.Step != Step.Complete || finished.Turn != BreakerTurn.None || finished.WasProbe)
             {
-                report.Of(finished, outcome, position);
+                report.Of(finished, outcome, position, queued);
             }
 
             if (finished.Step == Step.DeadLetter)

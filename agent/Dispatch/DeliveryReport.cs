@@ -15,7 +15,7 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
 
     private string Storm => $"dead-letter-storm:{Subscription}";
 
-    internal void Of(Finished finished, AttemptOutcome outcome, TopicPosition position)
+    internal void Of(Finished finished, AttemptOutcome outcome, TopicPosition position, QueuedEvent queued)
     {
         switch (finished.Step)
         {
@@ -28,11 +28,15 @@ public sealed class DeliveryReport(ILogger<DeliveryReport> logger, DeliveryMetri
                 break;
             case Step.Park:
                 metrics.Ended(outcome.End);
-                Log.Parked(logger, Subscription, position, EndReason.Of(outcome.End), finished.Attempts, outcome.Status, outcome.Reason);
+                Log.Parked(
+                    logger, Subscription, $"{position}{queued.WaitsAs}", EndReason.Of(outcome.End), finished.Attempts, outcome.Status,
+                    outcome.Reason);
                 break;
             case Step.Stand:
                 metrics.Ended(outcome.End);
-                Log.Stands(logger, Subscription, position, EndReason.Of(outcome.End), finished.Attempts, outcome.Status, outcome.Reason);
+                Log.Stands(
+                    logger, Subscription, $"{position}{queued.WaitsAs}", EndReason.Of(outcome.End), finished.Attempts, outcome.Status,
+                    outcome.Reason);
                 break;
             case Step.Hold when outcome.End == AttemptEnd.Interrupted:
                 Log.Interrupted(logger, Subscription, position, outcome.Reason);

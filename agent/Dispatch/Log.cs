@@ -15,7 +15,7 @@ internal static partial class Log
         + "{Reason}). "
         + "Mend the application or the event and restart the agent; nothing of the partition is lost")]
     public static partial void Stands(
-        ILogger logger, string subscription, TopicPosition position, string end, int attempts, StatusCode status, string? reason);
+        ILogger logger, string subscription, string position, string end, int attempts, StatusCode status, string? reason);
 
     [LoggerMessage(302, LogLevel.Warning, "{Subscription}: the connection was lost while {Position} was with the "
         + "application ({Reason}); it will be sent again")]
@@ -38,7 +38,7 @@ internal static partial class Log
     [LoggerMessage(305, LogLevel.Error, "{Subscription}: {Position} is parked: {End} after {Attempts} attempts ({Status}: "
         + "{Reason}). Its key waits, other keys go on; restart the agent when the application or the event is mended")]
     public static partial void Parked(
-        ILogger logger, string subscription, TopicPosition position, string end, int attempts, StatusCode status, string? reason);
+        ILogger logger, string subscription, string position, string end, int attempts, StatusCode status, string? reason);
 
     [LoggerMessage(306, LogLevel.Debug, "{Subscription}: {Position} waits in {Topic}: {Outcome} after {Attempts} attempts ({Reason})")]
     public static partial void Resent(

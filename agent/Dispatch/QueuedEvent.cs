@@ -60,6 +60,9 @@ internal sealed class QueuedEvent(EventRecord record, PartitionWorker worker, lo
     /// <summary>It was found in a retry topic and is no copy of an event: its offset is none of the source.</summary>
     public bool IsForeign { get; init; }
 
+    /// <summary>The same for a person, to be written behind its place in the source; empty where it was read there.</summary>
+    public string WaitsAs => Place is { } place ? $", which waits as {Worker.Topic}/{Worker.Partition}/{place.Offset}" : "";
+
     /// <summary>How often it came back from the dead letters.</summary>
     public int Replays { get; init; }
 

@@ -103,7 +103,7 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
                 departures.Add(queued);
                 break;
             case Step.Stand:
-                Stand(worker, $"{EndReason.Of(outcome.End)} at offset {queued.Record.Position.Offset}: {outcome.Reason}");
+                Stand(worker, $"{EndReason.Of(outcome.End)} at offset {queued.Record.Position.Offset}{queued.WaitsAs}: {outcome.Reason}");
                 worker.Drop(queued);
                 break;
             case Step.Abandon:

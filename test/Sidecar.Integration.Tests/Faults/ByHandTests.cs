@@ -1,3 +1,4 @@
+using System.Text;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Sidecar.Delivery.V1;
@@ -97,6 +98,57 @@ internal sealed class ByHandTests
         Assert.That(await Operator.FailAsync(["offsets", "reset", topic, "0", "--to", "22", .. who]), Does.Contain("holds 0 to 21"));
         await Operator.RunAsync(["offsets", "reset", topic, "0", "--to", "1h", .. who]);
         Assert.That(Words((await Operator.RunAsync(["offsets", "show", .. who]))[1]), Does.StartWith($"{topic} 0 0 21 21 -"));
+    }
+
+    [Test]
+    public async Task An_event_that_came_to_its_end_in_a_retry_topic_is_passed_over_there_and_its_partition_goes_on()
+    {
+        var kafka = await SharedKafka.GetRealAsync();
+        var topic = SharedKafka.NewTopic("skip-retry");
+        var retry = $"{topic}-group.test.retry.1s";
+        await kafka.CreateTopicAsync(topic, 1);
+        await using var inbox = await Inbox.StartAsync();
+        var failing = new HashSet<string> { "3", "5" };
+        inbox.Otherwise = delivered => failing.Contains(delivered.Data.ToStringUtf8())
+            ? Answers.Status(Grpc.Core.StatusCode.Aborted, "never")
+            : null;
+        using var records = new Records(kafka, topic, keys: 20);
+        records.Add(20, inbox.Ledger);
+        var more = "; attempts=1; backoff=10ms; on-exhausted=stop; retries=1s";
+        string[] who = Operator.Who(kafka, topic, more);
+        List<string> waiting;
+        await using (var agent = await RunningAgent.StartAsync(kafka, topic, inbox, more))
+        {
+            await agent.MetricIsAsync(1, "sidecar_partition_standing", "reason=\"attempts_exhausted\"");
+            waiting = Records.Read(kafka, retry, 1).ConvertAll(copy => Encoding.UTF8.GetString(copy.Message.Value));
+            var status = await Operator.RunAsync(["status", "--admin-port", $"{agent.AdminPort}"]);
+            Assert.That(waiting.Select((copy, place) => $"{copy}, which waits as {retry}/0/{place}"), Has.One.Matches<string>(named =>
+                status[^1].EndsWith($"attempts_exhausted at offset {named}: never", StringComparison.Ordinal)
+                && agent.Says($"{topic}/0/{named}") == 1));
+            Assert.That(await Operator.FailAsync(["offsets", "skip", retry, "0", "1", .. who]), Does.Contain("stop its agents first"));
+            Assert.That(await agent.StopAsync(), Is.Zero);
+        }
+
+        Assert.That(await Operator.FailAsync(["offsets", "skip", topic, "0", "5", .. who]), Does.Contain("offset 5 is done already"));
+        Assert.That(Words((await Operator.RunAsync(["offsets", "show", .. who]))[2]), Does.StartWith($"{retry} 0 0 2 2 -"));
+        var skipped = await Operator.RunAsync(["offsets", "skip", retry, "0", "1", .. who]);
+        Assert.That(skipped.Single(), Does.Contain("is committed at 0 (before: 0); done above it: 1 in 1 runs"));
+        failing.Remove(waiting[0]);
+        records.Add(3, inbox.Ledger);
+        await using (var again = await RunningAgent.StartAsync(kafka, topic, inbox, more))
+        {
+            await inbox.HasAsync(22, Patience);
+            await again.MetricIsAsync(0, "sidecar_retry_waiting_events");
+            Assert.That(await again.StopAsync(), Is.Zero);
+        }
+
+        Assert.That(Words((await Operator.RunAsync(["offsets", "show", .. who]))[2]), Does.StartWith($"{retry} 0 2 2 0 -"));
+        await Operator.RunAsync(["offsets", "reset", retry, "0", "--to", "1", .. who]);
+        failing.Clear();
+        await using var last = await RunningAgent.StartAsync(kafka, topic, inbox, more);
+        await inbox.HasAsync(23, Patience);
+        Assert.That(await last.StopAsync(), Is.Zero);
+        Assert.That(inbox.Taken[^1].Data.ToStringUtf8(), Is.EqualTo(waiting[1]));
     }
 
     private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
