@@ -145,13 +145,14 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
     }
 
     /// <summary>
-    /// Notes a record that nothing can be done with, so that what is committed never passes it. Its partition is to stand.
+    /// Notes a record that nothing can be done with, so that what is committed never passes it: its partition is to stand. False:
+    /// somebody passed it over by hand.
     /// </summary>
-    public void Pin(PartitionWorker worker, EventRecord raw, int leaderEpoch)
+    public bool Pin(PartitionWorker worker, EventRecord raw, int leaderEpoch)
     {
         lock (guard)
         {
-            worker.Tracker.Begin(raw.Position.Offset, leaderEpoch, raw.TimestampMs);
+            return worker.Tracker.Begin(raw.Position.Offset, leaderEpoch, raw.TimestampMs).Ticket != Beginning.Done;
         }
     }
 

@@ -30,13 +30,12 @@ internal sealed class RetryIntake(RetryRoute route, Dispatcher dispatcher, DeadL
         switch (copy.Kind)
         {
             case RetryRecordKind.Newer:
-                if (partition.IsScanned)
+                // Pinned when it is read again and not before: what waits below it is begun then, and a commit would pass that.
+                if (!partition.IsScanned || dispatcher.Retries.Pin(partition.Worker, raw, leaderEpoch))
                 {
-                    // Not before: what waits below it is begun when it is read again, and until then a commit would pass that.
-                    dispatcher.Retries.Pin(partition.Worker, raw, leaderEpoch);
+                    Stand(partition, $"retry_record_newer at {raw.Position}: {copy.Problem}. Run the later version of the agent");
                 }
 
-                Stand(partition, $"retry_record_newer at {raw.Position}: {copy.Problem}. Run the later version of the agent");
                 break;
             case RetryRecordKind.Foreign when partition.IsScanned:
                 Foreign(partition, raw, leaderEpoch, copy.Problem);
@@ -74,9 +73,12 @@ internal sealed class RetryIntake(RetryRoute route, Dispatcher dispatcher, DeadL
         var reason = $"no record of ours at {raw.Position}: {problem}";
         if (letters is null)
         {
-            dispatcher.Retries.Pin(partition.Worker, raw, leaderEpoch);
-            Stand(
-                partition, $"retry_record_foreign: {reason}. Set on-exhausted to dead-letter, or move the group's offset past it by hand");
+            if (dispatcher.Retries.Pin(partition.Worker, raw, leaderEpoch))
+            {
+                Stand(
+                    partition, $"retry_record_foreign: {reason}. Set on-exhausted to dead-letter, or pass it over by agent offsets skip");
+            }
+
             raw.Release();
         }
         else if (dispatcher.Retries.BeginForeign(partition.Worker, raw, leaderEpoch) is { } queued)

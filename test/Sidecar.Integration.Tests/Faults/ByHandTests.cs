@@ -151,6 +151,39 @@ internal sealed class ByHandTests
         Assert.That(inbox.Taken[^1].Data.ToStringUtf8(), Is.EqualTo(waiting[1]));
     }
 
+    [Test]
+    public async Task A_record_of_others_in_a_retry_topic_is_passed_over_also_behind_an_event_that_waits()
+    {
+        var kafka = await SharedKafka.GetRealAsync();
+        var topic = SharedKafka.NewTopic("skip-foreign");
+        var retry = $"{topic}-group.test.retry.1h";
+        await kafka.CreateTopicAsync(topic, 1);
+        await using var inbox = await Inbox.StartAsync();
+        inbox.Otherwise = delivered => delivered.Data.ToStringUtf8() == "3" ? Answers.Status(Grpc.Core.StatusCode.Aborted, "never") : null;
+        using var records = new Records(kafka, topic, keys: 20);
+        records.Add(20, inbox.Ledger);
+        var more = "; attempts=1; backoff=10ms; on-exhausted=stop; retries=1h";
+        string[] who = Operator.Who(kafka, topic, more);
+        await using (var agent = await RunningAgent.StartAsync(kafka, topic, inbox, more))
+        {
+            await inbox.HasAsync(19, Patience);
+            await agent.MetricIsAsync(1, "sidecar_retry_waiting_events");
+            using var others = new Records(kafka, retry);
+            others.Put("k"u8.ToArray(), "of others"u8.ToArray(), 0);
+            others.Flush();
+            await agent.MetricIsAsync(1, "sidecar_partition_standing", "reason=\"retry_record_foreign\"");
+            Assert.That(await agent.StopAsync(), Is.Zero);
+        }
+
+        var skipped = await Operator.RunAsync(["offsets", "skip", retry, "0", "1", .. who]);
+        Assert.That(skipped.Single(), Does.Contain("is committed at 0 (before: 0); done above it: 1 in 1 runs"));
+        records.Add(3, inbox.Ledger);
+        await using var again = await RunningAgent.StartAsync(kafka, topic, inbox, more);
+        await inbox.HasAsync(22, Patience);
+        await again.MetricIsAsync(0, "sidecar_partition_standing");
+        Assert.That(await again.StopAsync(), Is.Zero);
+    }
+
     private static string Words(string line) => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     private static RequestDelegate Reject(string reason) => Answers.Ok(new DeliverResponse
