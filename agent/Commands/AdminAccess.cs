@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -11,6 +10,9 @@ namespace Sidecar.Agent.Commands;
 internal sealed class AdminAccess(ConfigurationFlags flags, System.Collections.IDictionary environment, TextWriter error)
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>The port is said by a flag, and is none; it was said so.</summary>
+    public bool IsMisused(ParseResult line) => ErrorReport.WriteMisuse(error, flags.Load(line, environment), "--admin-port");
 
     /// <summary>Asks for a document; null: it was said why there is none.</summary>
     public async Task<T?> GetAsync<T>(ParseResult line, string path, JsonTypeInfo<T> type)
@@ -61,9 +63,9 @@ internal sealed class AdminAccess(ConfigurationFlags flags, System.Collections.I
     /// The port, as the agent was told by the same flags, variables and files. A configuration that is wrong in another
     /// place does not keep anyone from asking.
     /// </summary>
-    private string PortOf(ParseResult line) => flags.ValueOf(line, AdminPort, environment)
-        ?? flags.Load(line, environment).Resolved?.Options.AdminPort.ToString(CultureInfo.InvariantCulture)
-        ?? new Subscriptions.AgentOptions().AdminPort.ToString(CultureInfo.InvariantCulture);
-
-    private const string AdminPort = "admin-port";
+    private int PortOf(ParseResult line)
+    {
+        var result = flags.Load(line, environment);
+        return (result.Resolved?.Options ?? result.Attempted).AdminPort;
+    }
 }

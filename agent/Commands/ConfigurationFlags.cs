@@ -41,11 +41,6 @@ public sealed class ConfigurationFlags
         }
     }
 
-    /// <summary>What a flag or a variable says of one field; null: neither says anything.</summary>
-    public string? ValueOf(ParseResult line, string field, IDictionary environment) =>
-        line.GetValue(fields.First(one => one.Field == field).Option)
-        ?? (environment[EnvironmentVariables.NameOf(field)] is string { Length: > 0 } value ? value : null);
-
     /// <summary>Loads the configuration that the command line and the variables of this process lead to.</summary>
     public ConfigurationResult Load(ParseResult line, IDictionary environment) => Configuration.Load(Sources(line, environment));
 

@@ -158,7 +158,7 @@ public sealed class DlqCommand(KafkaAccess kafka, TextWriter output, TextWriter 
             if (code == ExitCodes.Ok && !line.GetValue(dryRun))
             {
                 using var admin = kafka.Client(
-                    options, () => new AdminClientBuilder(AdminProperties(options)).SetLogHandler((_, _) => { }).Build());
+                    () => new AdminClientBuilder(AdminProperties(options)).SetLogHandler((_, _) => { }).Build());
                 if (admin is null)
                 {
                     return ExitCodes.Misconfigured;

@@ -25,21 +25,14 @@ internal sealed class DrainCommand(
         command.SetAction((line, stop) =>
         {
             var result = flags.Load(line, environment);
-            var misused = result.Errors.Where(IsAboutADrain).Select(problem => problem.ToString()).ToList();
-            if (misused.Count > 0)
-            {
-                ErrorReport.Write(error, "in the command line", misused);
-                return Task.FromResult(ExitCodes.Misconfigured);
-            }
 
-            return RunAsync(Of(result), stop);
+            // To ask another port instead would help nobody.
+            return ErrorReport.WriteMisuse(error, result, "--admin-port", "--drain-timeout")
+                ? Task.FromResult(ExitCodes.Misconfigured)
+                : RunAsync(Of(result), stop);
         });
         return command;
     }
-
-    /// <summary>A flag of this very command, and one that it needs: to ask another port instead would help nobody.</summary>
-    private static bool IsAboutADrain(ConfigurationError problem) =>
-        problem.Origin is { Precedence: Precedence.Flag, Key: "--admin-port" or "--drain-timeout" };
 
     /// <summary>
     /// The port and the longest wait. Annotations may be wrong by now, which the running agent is not: then what else is

@@ -18,6 +18,20 @@ public static class ErrorReport
         Write(output, "in the configuration", result.Errors.Select(error => error.ToString()).ToList());
     }
 
+    /// <summary>Writes what is wrong with these flags. False: nothing is.</summary>
+    internal static bool WriteMisuse(TextWriter output, ConfigurationResult result, params string[] flags)
+    {
+        var wrong = result.Errors
+            .Where(problem => problem.Origin.Precedence == Precedence.Flag && flags.Contains(problem.Origin.Key))
+            .Select(problem => problem.ToString()).ToList();
+        if (wrong.Count > 0)
+        {
+            Write(output, "in the command line", wrong);
+        }
+
+        return wrong.Count > 0;
+    }
+
     /// <summary>Writes a heading that counts, and the lines.</summary>
     public static void Write(TextWriter output, string where, IReadOnlyList<string> errors)
     {

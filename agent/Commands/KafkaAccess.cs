@@ -12,6 +12,7 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
 {
     private const string About = "The name of the subscription; needed where there are several.";
 
+    private ResolvedConfiguration? configuration;
     private Keyring? keyring;
     private BrokerTrouble? trouble;
 
@@ -35,7 +36,7 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
             return ExitCodes.Misconfigured;
         }
 
-        keyring = opening.Keyring;
+        (configuration, keyring) = (resolved, opening.Keyring);
         trouble = new BrokerTrouble(resolved.Options.Source.Security);
         try
         {
@@ -51,13 +52,13 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
 
     /// <summary>A reader of Kafka under the group's name; null: it was said what is wrong in the configuration.</summary>
     internal TopicReader? Reader(AgentOptions options) => Client(
-        options, () => new TopicReader(ConsumerFactory.Properties(options.Source), Keyring, trouble!));
+        () => new TopicReader(ConsumerFactory.Properties(options.Source), Keyring, trouble!));
 
     /// <summary>
-    /// A client of Kafka; null: it was said what is wrong in the configuration. The names and values of librdkafka's own
-    /// properties are known to librdkafka alone: it is the one to ask.
+    /// A client of Kafka; null: it was said what is wrong in the configuration. How librdkafka's own properties go together is
+    /// known to librdkafka alone: it is the one to ask.
     /// </summary>
-    internal T? Client<T>(AgentOptions options, Func<T> make)
+    internal T? Client<T>(Func<T> make)
         where T : class
     {
         try
@@ -66,13 +67,7 @@ public sealed class KafkaAccess(ConfigurationFlags flags, System.Collections.IDi
         }
         catch (Exception refused) when (refused is ArgumentException or InvalidOperationException)
         {
-            ErrorReport.Write(error, "in the configuration",
-            [
-                refused.Message.StartsWith("ssl.", StringComparison.Ordinal)
-                    ? $"{SecurityOptions.DirectorySetting}: the files in {options.Source.Security.Directory} cannot be used: "
-                        + $"{refused.Message}. {SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together"
-                    : $"kafka: {refused.Message}. Mend or remove the property under kafka: in the configuration file",
-            ]);
+            ErrorReport.Write(error, "in the configuration", [ClientRefusal.Explain(refused.Message, configuration!)]);
             return null;
         }
     }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Sidecar.Agent.DeadLetter;
-using Sidecar.Agent.Dispatch;
+using Sidecar.Agent.Telemetry;
 
 namespace Sidecar.Agent.Commands;
 
@@ -25,8 +25,7 @@ internal sealed class LetterFilterOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
-        outcome.AcceptOnlyFromAmong(
-            "rejected", "attempts_exhausted", "too_large", "unsendable", "interrupted", "expired", DeadLetterWriter.ForeignRetry);
+        outcome.AcceptOnlyFromAmong([.. EndReason.OfLetters]);
         foreach (var option in new[] { type, key, reason, outcome, since, until })
         {
             command.Options.Add(option);

@@ -108,7 +108,7 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
             IsOwnTopic = found.DeadLetter.Topic == $"{options.Source.Group}.{found.Name}.dlq",
         };
         var isDry = line.GetValue(dryRun);
-        using var producer = isDry ? null : kafka.Client(options, () => new DeadLetterProducer(
+        using var producer = isDry ? null : kafka.Client(() => new DeadLetterProducer(
             KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), kafka.Keyring));
         if (producer is null && !isDry)
         {

@@ -29,6 +29,11 @@ internal sealed class RunningCommands(AdminAccess admin, TextWriter output)
         var command = new Command("status", "Shows what the running agent is at, and why what stands does.") { format };
         command.SetAction(async (line, _) =>
         {
+            if (admin.IsMisused(line))
+            {
+                return ExitCodes.Misconfigured;
+            }
+
             if (await admin.GetAsync(line, "/status", OperatingJson.Default.StatusDocument) is not { } status)
             {
                 return ExitCodes.Failure;
@@ -64,6 +69,11 @@ internal sealed class RunningCommands(AdminAccess admin, TextWriter output)
 
         command.SetAction(async (line, _) =>
         {
+            if (admin.IsMisused(line))
+            {
+                return ExitCodes.Misconfigured;
+            }
+
             var why = needsReason ? line.GetValue(reason) : null;
             var request = new PauseRequest(line.GetValue(subscription), line.GetValue(who), why);
             if (await admin.PostAsync(line, $"/{name}", request) is not { } answer)

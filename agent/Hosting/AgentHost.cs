@@ -100,12 +100,7 @@ public static class AgentHost
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
             pipeline = null;
-            var files = error.Message.StartsWith("ssl.", StringComparison.Ordinal)
-                ? $"{SecurityOptions.DirectorySetting}: the files in {options.Source.Security.Directory} cannot be used: {error.Message}. "
-                    + $"{SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together"
-                : null;
-            var named = ClientRefusal.OfNamed(error.Message, resolved.Lines);
-            Refuse(options, named ?? files ?? ClientRefusal.OfAny(error.Message, resolved.Lines));
+            Refuse(options, ClientRefusal.Explain(error.Message, resolved));
             return false;
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Sidecar.Credentials;
 
 namespace Sidecar.Agent.Subscriptions;
 
@@ -8,6 +9,12 @@ namespace Sidecar.Agent.Subscriptions;
 /// </summary>
 public static class ClientRefusal
 {
+    /// <summary>What the client said, and where to mend it.</summary>
+    /// <param name="said">In the client's words.</param>
+    /// <param name="resolved">What the client was made of.</param>
+    public static string Explain(string said, ResolvedConfiguration resolved) =>
+        OfNamed(said, resolved.Lines) ?? OfFiles(said, resolved.Options.Source.Security) ?? OfAny(said, resolved.Lines);
+
     /// <summary>What the client said, with the place where each property stands that it names; null: it names none of them.</summary>
     /// <param name="said">In the client's words.</param>
     /// <param name="lines">What is in force.</param>
@@ -17,6 +24,12 @@ public static class ClientRefusal
     /// <summary>The same, with all properties that somebody set: it may be any of them.</summary>
     public static string OfAny(string said, IReadOnlyList<ConfigurationLine> lines) =>
         Say(said, [.. Written(lines)]) ?? $"kafka: {said}";
+
+    // Only of these files does librdkafka speak so: what else begins with ssl. is somebody's own property, and named.
+    private static string? OfFiles(string said, SecurityOptions security) => said.StartsWith("ssl.", StringComparison.Ordinal)
+        ? $"{SecurityOptions.DirectorySetting}: the files in {security.Directory} cannot be used: {said}. "
+            + $"{SecurityOptions.CertificateFile} and {SecurityOptions.KeyFile} must belong together"
+        : null;
 
     private static string? Say(string said, List<ConfigurationLine> guilty) => guilty.Count == 0
         ? null
