@@ -1,3 +1,4 @@
+using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Publish;
 using Sidecar.OutboxRelay.Store;
 using Sidecar.OutboxRelay.Telemetry;
@@ -25,7 +26,10 @@ internal sealed class Recovery(KafkaPublisher publisher, TopicDirectory topics, 
         await LastReportsAsync(underWay);
         var records = underWay.SelectMany(window => window.Records).ToList();
         var done = records.Where(record => record.End == RecordEnd.Acknowledged).Select(record => record.Row.Id);
-        if (!await tenure.SettleAsync(new Settlement([.. done], [.. underWay.SelectMany(window => window.Held)])))
+
+        // What waits for its topic is planned again after what failed before it: set aside now, it could go out before.
+        var held = underWay.SelectMany(window => window.Held).Where(row => row.Kind != HeldKind.Waiting);
+        if (!await tenure.SettleAsync(new Settlement([.. done], [.. held])))
         {
             return false;
         }
