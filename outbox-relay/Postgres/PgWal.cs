@@ -53,6 +53,9 @@ internal sealed class PgWal : IAsyncDisposable
     /// <summary>Rows from the log that were handed out and are not settled.</summary>
     public int UnderWay => reader.UnderWay;
 
+    /// <summary>Some of them are in the line's hands, and not only to be handed out again.</summary>
+    public bool IsHandedOut => reader.IsHandedOut;
+
     /// <summary>Nothing is to be read from the table now: what was read is to be settled first.</summary>
     public bool HoldsTable => !IsStreaming && (UnderWay > 0 ||
         (lanes.Book is { UnderWay: > 0, AllRead: { } read } && reader.IsReached(read)));
@@ -88,7 +91,20 @@ internal sealed class PgWal : IAsyncDisposable
         var rows = reader.Take(limits.Rows, limits.Bytes);
         if (rows.Count > 0 && held.MayBe)
         {
-            await MarkBehindAsync(rows, limits);
+            var marked = false;
+            try
+            {
+                await MarkBehindAsync(rows, limits);
+                marked = true;
+            }
+            finally
+            {
+                if (!marked)
+                {
+                    // Handed to nobody: what comes after them must not be the next.
+                    reader.PutBack();
+                }
+            }
         }
 
         return rows;

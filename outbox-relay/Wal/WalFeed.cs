@@ -25,12 +25,17 @@ public sealed class WalFeed(Snapshot start)
     private readonly Dictionary<(ulong Xid, int Bucket, int Slot), LedgerSum> unseen = [];
     private int first;
     private int next;
+    private int taken;
     private bool started;
     private int markersUnderWay;
     private int rowsSinceMarker;
 
     /// <summary>Rows that were handed on and are not settled.</summary>
     public int UnderWay => unsettled.Count;
+
+    /// <summary>Some of them are in somebody's hands, and not only to be handed out again.</summary>
+    public bool IsHandedOut => unsettled.Count > 0 &&
+        entries.GetRange(first, next - first).Exists(entry => entry is { Row: not null, Settled: false });
 
     /// <summary>Rows that came since the last marker was asked for.</summary>
     public int RowsSinceMarker => rowsSinceMarker;
@@ -54,6 +59,7 @@ public sealed class WalFeed(Snapshot start)
     /// <summary>The next rows in order, as many as there are and as fit.</summary>
     public List<OutboxRow> Take(WalBuffer buffer, int maxRows, long maxBytes)
     {
+        taken = next;
         var rows = new List<OutboxRow>();
         for (long bytes = 0; rows.Count < maxRows && bytes < maxBytes;)
         {
@@ -71,6 +77,9 @@ public sealed class WalFeed(Snapshot start)
 
         return rows;
     }
+
+    /// <summary>The rows of the last <see cref="Take"/> are not under way after all. Nothing may have come in between.</summary>
+    public void PutBack() => next = taken;
 
     /// <summary>Kafka has these rows, or they are set aside. Rows that are not under way are passed over.</summary>
     public void Settle(long id)

@@ -53,6 +53,9 @@ public sealed class WalReader(WalOptions options, WalPlace place) : IAsyncDispos
     /// <summary>Rows that were handed on and are not settled, also of a stream that has ended meanwhile.</summary>
     public int UnderWay => (feed ?? left)?.UnderWay ?? 0;
 
+    /// <summary>Some of them are in somebody's hands, and not only to be handed out again.</summary>
+    public bool IsHandedOut => (feed ?? left)?.IsHandedOut ?? false;
+
     /// <summary>The table is read as far as the stream needs it once this is settled: it is time to wait for that.</summary>
     public bool IsReached(Snapshot read) => phases.IsReached(read);
 
@@ -99,6 +102,9 @@ public sealed class WalReader(WalOptions options, WalPlace place) : IAsyncDispos
 
     /// <summary>The next rows, in the order of their commits.</summary>
     public List<OutboxRow> Take(int maxRows, long maxBytes) => feed?.Take(attempt!.Buffer, maxRows, maxBytes) ?? [];
+
+    /// <summary>What was taken just now is taken again the next time.</summary>
+    public void PutBack() => feed?.PutBack();
 
     /// <summary>Rows that were handed on and are not settled are handed on again.</summary>
     public void Rewind()

@@ -50,6 +50,22 @@ public sealed class WalFeedTests
     }
 
     [Test]
+    public void What_is_put_back_is_handed_out_again_before_what_comes_after_it()
+    {
+        var feed = new WalFeed(Snapshot.None);
+        Put(Row(5, 1), Row(6, 2), Row(7, 3));
+        Assert.That(feed.Take(buffer, 1, 1000).Single().Id, Is.EqualTo(1));
+        Assert.That(feed.Take(buffer, 1, 1000).Single().Id, Is.EqualTo(2));
+        feed.PutBack();
+        Assert.That(feed.IsHandedOut, "row 1 is");
+        feed.Settle(1);
+        Assert.That((feed.IsHandedOut, feed.UnderWay), Is.EqualTo((false, 1)));
+        Assert.That(feed.Take(buffer, 10, 1000).Select(row => row.Id), Is.EqualTo(new[] { 2L, 3L }));
+        feed.Rewind();
+        Assert.That((feed.IsHandedOut, feed.UnderWay), Is.EqualTo((false, 2)));
+    }
+
+    [Test]
     public void A_rewind_hands_out_what_is_not_settled_in_the_same_order()
     {
         var feed = new WalFeed(Snapshot.None);
