@@ -12,17 +12,29 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// </summary>
 internal sealed class PgHeldRows(PgSession session, TimeProvider time)
 {
+    // The topics one after the other, then the rows of those that are not waited for: of a topic that is, one entry of the
+    // index is all that is touched. A topic is asked for as a range, and rows in the order of the index: with an equals
+    // sign any order by id would do, and the planner might walk along all ids for the few rows of one topic.
     private const string Ready =
         """
-        WITH free AS (
-        SELECT h.id, coalesce(octet_length(h.key), 0)::bigint + coalesce(octet_length(h.value), 0)
-                       + coalesce(octet_length(h.headers::text), 0) AS size
-          FROM outbox.held h
-         WHERE h.kind = 'waiting' AND get_bit($1, h.bucket) = 1 AND h.topic <> ALL ($2)
-           AND NOT ($5 AND EXISTS (
-             SELECT FROM outbox.held r WHERE r.topic = h.topic AND md5(r.key) = md5(h.key) AND r.key = h.key
-                                         AND r.kind = 'refused' AND r.id < h.id))
-         ORDER BY h.id LIMIT $3)
+        WITH RECURSIVE found AS (
+          (SELECT h.topic FROM outbox.held h WHERE h.kind = 'waiting' ORDER BY h.topic, h.id LIMIT 1)
+          UNION ALL
+          SELECT (SELECT h.topic FROM outbox.held h WHERE h.kind = 'waiting' AND h.topic > f.topic ORDER BY h.topic, h.id LIMIT 1)
+            FROM found f WHERE f.topic IS NOT NULL),
+        free AS MATERIALIZED (
+          SELECT r.id, r.size
+            FROM (SELECT topic FROM found WHERE topic IS NOT NULL AND topic <> ALL ($2) ORDER BY topic <= $7, topic) t
+           CROSS JOIN LATERAL (
+             SELECT h.id, coalesce(octet_length(h.key), 0)::bigint + coalesce(octet_length(h.value), 0)
+                            + coalesce(octet_length(h.headers::text), 0) AS size
+               FROM outbox.held h
+              WHERE h.kind = 'waiting' AND h.topic >= t.topic AND h.topic <= t.topic AND get_bit($1, h.bucket) = 1
+                AND NOT ($5 AND EXISTS (
+                  SELECT FROM outbox.held r WHERE r.topic = h.topic AND md5(r.key) = md5(h.key) AND r.key = h.key
+                                              AND r.kind = 'refused' AND r.id < h.id))
+              ORDER BY h.topic, h.id LIMIT $3) r
+           LIMIT $3)
         SELECT h.id, h.bucket, h.created_at, h.topic, CASE WHEN octet_length(h.key) <= $4 THEN h.key END,
                CASE WHEN octet_length(h.value) <= $4 THEN h.value END,
                CASE WHEN octet_length(h.headers::text) <= $4 THEN convert_to(h.headers::text, 'UTF8') END, f.size
@@ -34,14 +46,19 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     private static readonly NpgsqlDbType[] Types =
     [
         NpgsqlDbType.Bytea, NpgsqlDbType.Array | NpgsqlDbType.Text, NpgsqlDbType.Bigint, NpgsqlDbType.Bigint,
-        NpgsqlDbType.Boolean, NpgsqlDbType.Bigint,
+        NpgsqlDbType.Boolean, NpgsqlDbType.Bigint, NpgsqlDbType.Text,
     ];
+
+    /// <summary>A look that finds nothing, or fails, takes at most this part of the line's time.</summary>
+    private const int LooksShare = 10;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly HashSet<long> underWay = [];
     private readonly Dictionary<long, HeldRow> aside = [];
     private readonly List<long> sent = [];
+    private TimeSpan pause = Interval;
+    private string lastTopic = "";
     private long? lookedAt;
 
     /// <summary>Something may be held; false: nothing is.</summary>
@@ -51,7 +68,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     public int UnderWay => underWay.Count;
 
     /// <summary>It is time to look for rows that may go out.</summary>
-    public bool IsDue => MayBe && (lookedAt is not { } at || time.GetElapsedTime(at) >= Interval);
+    public bool IsDue => MayBe && (lookedAt is not { } at || time.GetElapsedTime(at) >= pause);
 
     /// <summary>There is something to be written.</summary>
     public bool HasNews => aside.Count > 0 || sent.Count > 0;
@@ -93,6 +110,26 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     public async Task<List<OutboxRow>> ReadAsync(
         IReadOnlyCollection<string> waitingTopics, PgReadLimits limits, PgLanes lanes)
     {
+        var began = time.GetTimestamp();
+        try
+        {
+            var rows = await FindAsync(waitingTopics, limits, lanes);
+            underWay.UnionWith(rows.Select(row => row.Id));
+            lastTopic = rows.Count > 0 ? rows[^1].Topic : lastTopic;
+            return rows;
+        }
+        finally
+        {
+            // Also where it took too long and was ended: the line goes on without these rows meanwhile.
+            lookedAt = time.GetTimestamp();
+            var took = time.GetElapsedTime(began);
+            pause = underWay.Count > 0 ? TimeSpan.Zero : took * LooksShare > Interval ? took * LooksShare : Interval;
+        }
+    }
+
+    private async Task<List<OutboxRow>> FindAsync(
+        IReadOnlyCollection<string> waitingTopics, PgReadLimits limits, PgLanes lanes)
+    {
         var batch = await session.PrepareAsync("held", (Ready, Types));
         var parameters = batch.BatchCommands[0].Parameters;
         parameters[0].Value = PgRowReader.Bits(lanes.Book.Lanes.Where(lane => !lane.Draining).Select(lane => lane.Bucket));
@@ -101,6 +138,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
         parameters[3].Value = limits.PartBytes;
         parameters[4].Value = limits.HoldsKeys;
         parameters[5].Value = (long)limits.Bytes;
+        parameters[6].Value = lastTopic;
         var rows = new List<OutboxRow>();
         await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess);
         while (await reader.ReadAsync())
@@ -118,11 +156,8 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
                 Headers = PgRowReader.Bytes(reader, 6),
                 StoredBytes = reader.GetInt64(7),
             });
-            underWay.Add(id);
         }
 
-        // While there are some, the next look is at once.
-        lookedAt = rows.Count > 0 ? null : time.GetTimestamp();
         return rows;
     }
 }

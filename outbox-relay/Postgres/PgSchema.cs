@@ -39,7 +39,8 @@ public sealed record PgMigration(int Version, string Name, string Body)
 /// <summary>The outbox's schema for PostgreSQL 15 and later, as numbered migrations.</summary>
 public static class PgSchema
 {
-    private static readonly string[] Files = ["001-tables.sql", "002-publish.sql", "003-slots.sql", "004-roles.sql", "005-alarms.sql"];
+    private static readonly string[] Files =
+        ["001-tables.sql", "002-publish.sql", "003-slots.sql", "004-roles.sql", "005-alarms.sql", "006-held.sql"];
 
     /// <summary>All migrations, first to last.</summary>
     public static IReadOnlyList<PgMigration> Migrations { get; } =

@@ -1,0 +1,87 @@
+using Sidecar.OutboxRelay.Contracts;
+using Sidecar.OutboxRelay.Postgres;
+using Sidecar.OutboxRelay.Store;
+using Sidecar.OutboxRelay.Tests.Fixtures;
+using Sidecar.TestKit.Postgres;
+
+namespace Sidecar.OutboxRelay.Tests.Postgres;
+
+/// <summary>Many rows out of the line, and how the line goes on beside them.</summary>
+[TestFixtureSource(typeof(SharedPostgres), nameof(SharedPostgres.Ends))]
+internal sealed class HeldRowsTests(PostgresEnd end)
+{
+    private const long NoLimit = 1 << 20;
+
+    private OutboxDatabase outbox = null!;
+
+    [SetUp]
+    public async Task MakeAsync() => outbox = await OutboxDatabase.MakeAsync(end);
+
+    [Test]
+    public async Task Rows_of_a_topic_that_is_waited_for_are_not_even_looked_at()
+    {
+        // There is no such lane: to ask whether it is ours fails.
+        await HoldAsync("missing", 300, bucket: "20000");
+        await HoldAsync("here", 1);
+        await HoldAsync("there", 2);
+        var (store, _) = await outbox.EnterAsync();
+        using var held = store;
+        var rows = await store.ReadWindowAsync(true, ["missing", "nowhere"], NoLimit);
+        Assert.That(rows.Problem, Is.Null);
+        Assert.That(rows.Value.Select(row => row.Topic), Is.EqualTo(new[] { "here", "there", "there" }));
+    }
+
+    [Test]
+    public async Task A_look_that_takes_too_long_keeps_back_no_row_of_the_line()
+    {
+        await HoldAsync("a", 1);
+        await outbox.PublishAsync("k", "b");
+        await outbox.ExecuteAsync(
+            """
+            CREATE FUNCTION public.slowly(bucket smallint) RETURNS smallint STABLE LANGUAGE plpgsql AS
+              'BEGIN PERFORM pg_sleep(5); RETURN bucket; END';
+            ALTER TABLE outbox.held RENAME TO kept;
+            CREATE VIEW outbox.held AS SELECT id, public.slowly(bucket) AS bucket, topic, key, value, headers, created_at,
+                                              kind, reason, held_at, released_at FROM outbox.kept
+            """);
+        var (store, _) = await outbox.EnterAsync();
+        using var held = store;
+        Assert.That((await store.ReadWindowAsync(true, [], NoLimit)).Problem!.Fault, Is.EqualTo(StoreFault.Busy));
+        var rows = await store.ReadWindowAsync(true, [], NoLimit);
+        Assert.That(rows.Problem, Is.Null);
+        Assert.That(rows.Value.Single().Topic, Is.EqualTo("b"));
+    }
+
+    [Test]
+    public async Task Topics_that_are_there_again_take_turns()
+    {
+        await HoldAsync("a", 300);
+        await HoldAsync("b", 150);
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        var windows = new List<string>();
+        while ((await store.ReadWindowAsync(true, [], NoLimit)).Value is { Count: > 0 } rows)
+        {
+            windows.Add(string.Join(' ', rows.GroupBy(row => row.Topic).Select(topic => $"{topic.Key}{topic.Count()}")));
+            await SettleAsync(store, fence, rows);
+        }
+
+        Assert.That(windows, Is.EqualTo(new[] { "a100", "b100", "a100", "b50 a50", "a50" }).Or.EqualTo(
+            new[] { "a100", "b100", "a100", "a50 b50", "a50" }));
+    }
+
+    private Task HoldAsync(string topic, int rows, string bucket = "i % 64") => outbox.ExecuteAsync(
+        $"""
+        INSERT INTO outbox.held (id, bucket, topic, key, value, created_at, kind, reason)
+        SELECT nextval('outbox.log_id'), {bucket}, '{topic}', convert_to('k' || i, 'UTF8'), 'v', now(), 'waiting', 'its topic'
+          FROM generate_series(1, {rows}) i
+        """);
+
+    private static async Task SettleAsync(PgStore store, Fence fence, IReadOnlyList<OutboxRow> rows)
+    {
+        var settlement = new Settlement(
+            [.. rows.Where(row => !row.BehindHeld).Select(row => row.Id)],
+            [.. rows.Where(row => row.BehindHeld).Select(row => new HeldRow(row.Id, HeldKind.Behind, HeldReasons.Behind))]);
+        Assert.That((await store.SettleAsync(fence, OutboxDatabase.Lease, settlement)).Problem, Is.Null);
+    }
+}
