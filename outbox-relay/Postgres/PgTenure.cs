@@ -22,6 +22,7 @@ internal sealed class PgTenure
     private long wroteAllAt;
     private long settledRows;
     private bool settledSinceAll;
+    private bool heldWentLast;
 
     public PgTenure(PgSession session, PgLanes lanes, PgProgressWriter writer, StoreOptions options, TimeProvider time)
     {
@@ -114,17 +115,46 @@ internal sealed class PgTenure
             return Array.Empty<OutboxRow>();
         }
 
-        var limits = new PgReadLimits(
-            options.WindowRows, options.WindowBytes, maxPartBytes, options.OnRefused == OnRefused.Hold);
-        if (Book.UnderWay == 0 && Wal is null or { UnderWay: 0 } && held.IsDue)
+        return await ReadInTurnsAsync(
+            waitingTopics,
+            new PgReadLimits(options.WindowRows, options.WindowBytes, maxPartBytes, options.OnRefused == OnRefused.Hold));
+    }
+
+    // While there are both, a window of held rows and one of the others go in turns: of each there may be millions.
+    private async Task<StoreAnswer<IReadOnlyList<OutboxRow>>> ReadInTurnsAsync(
+        IReadOnlyCollection<string> waitingTopics, PgReadLimits limits)
+    {
+        var othersFirst = heldWentLast;
+        if (othersFirst)
         {
-            var free = await held.ReadAsync(waitingTopics, limits, lanes);
-            if (free.Count > 0)
+            heldWentLast = false;
+            var others = await ReadOthersAsync(limits);
+            if (others.Problem is not null || others.Value.Count > 0)
             {
+                return others;
+            }
+        }
+
+        if (held.IsDue)
+        {
+            // What was read before them is settled first: under load there would always be something under way.
+            if (Book.UnderWay > 0 || Wal is { IsHandedOut: true })
+            {
+                return Array.Empty<OutboxRow>();
+            }
+
+            if (Wal is null or { UnderWay: 0 } && await held.ReadAsync(waitingTopics, limits, lanes) is { Count: > 0 } free)
+            {
+                heldWentLast = true;
                 return free;
             }
         }
 
+        return othersFirst ? Array.Empty<OutboxRow>() : await ReadOthersAsync(limits);
+    }
+
+    private async Task<StoreAnswer<IReadOnlyList<OutboxRow>>> ReadOthersAsync(PgReadLimits limits)
+    {
         if (Wal is not { IsStreaming: true })
         {
             return await table.ReadAsync(limits, mayRest: Wal is null);

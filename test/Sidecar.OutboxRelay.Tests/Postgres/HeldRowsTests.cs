@@ -53,6 +53,39 @@ internal sealed class HeldRowsTests(PostgresEnd end)
     }
 
     [Test]
+    public async Task Held_rows_that_may_go_and_the_rows_of_the_line_take_turns_and_a_key_keeps_its_order()
+    {
+        await HoldAsync("a", 400);
+        await outbox.ExecuteAsync(
+            "SELECT outbox.publish('b', 'k' || i, 'v') FROM generate_series(1, 400) i; SELECT outbox.publish('a', 'k1', 'v')");
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        var underWay = new Queue<IReadOnlyList<OutboxRow>>();
+        var windows = new List<string>();
+        var sent = new List<OutboxRow>();
+        while (sent.Count < 801)
+        {
+            // As the line does it: one window is read while another is under way.
+            var rows = (await store.ReadWindowAsync(underWay.Count == 0, [], NoLimit)).Value;
+            if (rows.Count > 0)
+            {
+                windows.Add(rows[0].Topic);
+                underWay.Enqueue(rows);
+            }
+
+            if ((rows.Count == 0 || underWay.Count == 2) && underWay.TryDequeue(out var oldest))
+            {
+                await SettleAsync(store, fence, oldest);
+                sent.AddRange(oldest.Where(row => !row.BehindHeld));
+            }
+        }
+
+        Assert.That(windows.Take(8), Is.EqualTo(new[] { "a", "b", "a", "b", "a", "b", "a", "b" }));
+        Assert.That(sent.Where(row => row.Topic == "a" && row.Key!.SequenceEqual("k1"u8.ToArray())).Select(row => row.Id), Is.Ordered);
+        Assert.That(sent.Select(row => row.Id), Is.Unique);
+    }
+
+    [Test]
     public async Task Topics_that_are_there_again_take_turns()
     {
         await HoldAsync("a", 300);
