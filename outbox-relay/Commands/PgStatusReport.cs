@@ -18,7 +18,9 @@ internal static class PgStatusText
             text.Append($"  {topic.Topic}  {topic.Pending} rows, the oldest of {Shown.Time(topic.Oldest)}\n");
         }
 
-        text.Append($"held     {status.HeldRows} rows\n");
+        text.Append(status.HeldAreMore
+            ? $"held     {status.HeldRows} rows or more; of the first {status.HeldRows}:\n"
+            : $"held     {status.HeldRows} rows\n");
         foreach (var held in status.Held)
         {
             text.Append($"  {held.Topic}  key {Shown.Key(held.Key) ?? "(none)"}  {held.Kind}, {held.Rows} rows ");
@@ -65,6 +67,9 @@ internal sealed record PgStatusReport(string Outbox, long Pending, bool PendingI
 
     public required long HeldRows { get; init; }
 
+    /// <summary>There are more held rows than that, and <see cref="Held"/> tells of the first of them.</summary>
+    public required bool HeldAreMore { get; init; }
+
     public required IReadOnlyList<HeldLine> Held { get; init; }
 
     public required IReadOnlyList<RelayLine> Relays { get; init; }
@@ -86,6 +91,7 @@ internal sealed record PgStatusReport(string Outbox, long Pending, bool PendingI
     {
         Topics = [.. status.Topics.Select(topic => new TopicLine(topic.Topic, topic.Pending, Shown.Time(topic.Oldest)))],
         HeldRows = status.HeldRows,
+        HeldAreMore = status.HeldAreMore,
         Held = [.. status.Held.Select(held =>
             new HeldLine(held.Topic, Shown.PlainKey(held.Key), held.Rows, held.FirstId, held.Reason) { Kind = held.Kind })],
         Relays = [.. status.Relays.Select(relay =>

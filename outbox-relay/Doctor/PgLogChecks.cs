@@ -114,13 +114,15 @@ internal static class PgLogChecks
     public static async Task<IEnumerable<Finding>> HeldAsync(NpgsqlConnection connection)
     {
         var kinds = await PgDesk.ReadAsync(
-            connection, "SELECT kind, count(*) FROM outbox.held GROUP BY kind ORDER BY kind",
+            connection,
+            $"SELECT kind, count(*) FROM (SELECT kind FROM outbox.held LIMIT {PgBacklogSql.RowsLookedAt}) h GROUP BY kind ORDER BY kind",
             r => (Kind: r.GetString(0), Rows: r.GetInt64(1)));
+        var more = kinds.Sum(kind => kind.Rows) < PgBacklogSql.RowsLookedAt ? "" : " or more";
         return kinds.Count == 0
             ? [Finding.Fine("held rows", "none")]
             : kinds.Select(kind => kind.Kind == "waiting"
-                ? Finding.Warn("held rows", $"{kind.Rows} wait for their topic or their turn", "see the topics below")
-                : Finding.Warn("held rows", $"{kind.Rows} {kind.Kind}", "`outbox-relay parked list`, then retry or drop"));
+                ? Finding.Warn("held rows", $"{kind.Rows}{more} wait for their topic or their turn", "see the topics below")
+                : Finding.Warn("held rows", $"{kind.Rows}{more} {kind.Kind}", "`outbox-relay parked list`, then retry or drop"));
     }
 
     public static async Task<IEnumerable<Finding>> AlarmsAsync(NpgsqlConnection connection)

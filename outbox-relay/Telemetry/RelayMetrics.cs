@@ -41,7 +41,7 @@ public sealed class RelayMetrics
         LastPublish = make.CreateGauge(
             "outbox_last_publish_timestamp_seconds", "When Kafka last acknowledged a row; 0 before the first.");
         HeldRecords = make.CreateGauge(
-            "outbox_held_records", "Rows set aside: refused ones, and later rows of the same keys.");
+            "outbox_held_records", "Rows set aside: refused ones, later rows of the same keys, and on PostgreSQL those of missing topics.");
         Deleted = make.CreateCounter("outbox_cleanup_deleted_total", "Rows deleted after their acknowledgement.");
         Rebuilds = make.CreateCounter(
             "outbox_producer_rebuilds_total", "Kafka producers that were given up and made again.");

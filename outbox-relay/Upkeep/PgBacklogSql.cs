@@ -6,6 +6,9 @@ internal static class PgBacklogSql
     /// <summary>Rows that are looked at one by one; what lies beyond is estimated from the ids.</summary>
     public const int RowsLookedAt = 50_000;
 
+    /// <summary>How many rows are held, counted to <see cref="RowsLookedAt"/> at most: of a missing topic there may be millions.</summary>
+    public static readonly string Held = $"SELECT count(*) FROM (SELECT FROM outbox.held LIMIT {RowsLookedAt}) h";
+
     /// <summary>
     /// Common table expressions: <c>scan</c>, rows that may be pending, and <c>pending</c>, those that are. A row is not
     /// pending once its lane has it in what is done, or once it is set aside.

@@ -19,9 +19,13 @@ public sealed class PgMeter(StoreOptions options, RelayMetrics metrics, TimeProv
     /// <summary>The longest that one statement may take.</summary>
     public static readonly TimeSpan StatementTimeout = TimeSpan.FromSeconds(2);
 
-    private const string Counts =
-        """
-        SELECT (SELECT count(*) FROM outbox.held), (SELECT count(*) FROM outbox.alarm WHERE accepted_at IS NULL),
+    // Held rows beyond what is counted: as many as the server's statistics know of, which are about a second late.
+    private static readonly string Counts =
+        $"""
+        SELECT (SELECT CASE WHEN h.count < {PgBacklogSql.RowsLookedAt} THEN h.count
+                            ELSE greatest(h.count, pg_stat_get_live_tuples('outbox.held'::regclass)) END
+                  FROM ({PgBacklogSql.Held}) h),
+               (SELECT count(*) FROM outbox.alarm WHERE accepted_at IS NULL),
                (SELECT count(*) FROM outbox.relay r WHERE r.lease_until > clock_timestamp()),
                (SELECT count(*) FROM outbox.lane l JOIN outbox.relay r ON r.id = l.owner WHERE starts_with(r.name, $1)),
                (SELECT count(*) FROM outbox.lane l

@@ -40,7 +40,11 @@ public sealed record PgOutboxStatus(string Outbox, long Pending, bool IsEstimate
 
     public required IReadOnlyList<PgHeldStatus> Held { get; init; }
 
+    /// <summary>Rows that are out of the line, counted up to <see cref="PgBacklogSql.RowsLookedAt"/>.</summary>
     public required long HeldRows { get; init; }
+
+    /// <summary>There are more, and <see cref="Held"/> tells of the first of them.</summary>
+    public bool HeldAreMore => HeldRows >= PgBacklogSql.RowsLookedAt;
 
     public required IReadOnlyList<PgRelayStatus> Relays { get; init; }
 
@@ -64,10 +68,11 @@ public static class PgStatusReader
 
     private const string Topics = "SELECT topic, count(*), min(created_at) FROM pending GROUP BY topic ORDER BY 2 DESC, topic LIMIT 100";
 
-    private const string Held =
-        """
+    private static readonly string Held =
+        $"""
         SELECT topic, substr(key, 1, 1024), (array_agg(kind ORDER BY id))[1], count(*), (array_agg(reason ORDER BY id))[1], min(id)
-          FROM outbox.held GROUP BY topic, key, CASE WHEN key IS NULL THEN id END ORDER BY min(id) LIMIT 100
+          FROM (SELECT id, topic, key, kind, reason FROM outbox.held ORDER BY id LIMIT {PgBacklogSql.RowsLookedAt}) h
+         GROUP BY topic, key, CASE WHEN key IS NULL THEN id END ORDER BY min(id) LIMIT 100
         """;
 
     private const string Relays =
@@ -96,9 +101,9 @@ public static class PgStatusReader
     public const string Alarms =
         "SELECT id, kind, subject, text, raised_at, accepted_at, accepted_by FROM outbox.alarm";
 
-    private const string Counts =
-        """
-        SELECT (SELECT uuid::text FROM outbox.config), (SELECT count(*) FROM outbox.held), (SELECT count(*) FROM outbox.lane),
+    private static readonly string Counts =
+        $"""
+        SELECT (SELECT uuid::text FROM outbox.config), ({PgBacklogSql.Held}), (SELECT count(*) FROM outbox.lane),
                (SELECT count(*) FROM outbox.lane l
                  WHERE NOT EXISTS (SELECT FROM outbox.relay r WHERE r.id = l.owner AND r.lease_until > clock_timestamp()))
         """;

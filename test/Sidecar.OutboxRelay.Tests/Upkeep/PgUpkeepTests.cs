@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using Sidecar.OutboxRelay.Telemetry;
 using Sidecar.OutboxRelay.Tests.Fixtures;
+using Sidecar.OutboxRelay.Upkeep;
 using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.OutboxRelay.Tests.Upkeep;
@@ -29,6 +31,25 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
         Assert.That(json.GetProperty("topics")[0].GetProperty("pending").GetInt64(), Is.EqualTo(2));
         Assert.That(json.GetProperty("heldRows").GetInt64(), Is.EqualTo(1));
         Assert.That(json.GetProperty("slots").GetArrayLength(), Is.EqualTo(4));
+    }
+
+    [Test]
+    public async Task Of_very_many_held_rows_no_more_are_counted_than_their_measure_takes_and_it_says_so()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync(
+            $"""
+            INSERT INTO outbox.held (id, bucket, topic, key, value, created_at, kind, reason)
+            SELECT i, i % 64, 'missing', 'k', 'v', now(), 'waiting', 'its topic'
+              FROM generate_series(1, {PgBacklogSql.RowsLookedAt + 100}) i
+            """);
+        var status = (await PgStatusReader.ReadAsync(outbox.Address)).Value;
+        Assert.That((status.HeldRows, status.HeldAreMore), Is.EqualTo((PgBacklogSql.RowsLookedAt, true)));
+        Assert.That(status.Held.Single().Rows, Is.EqualTo(PgBacklogSql.RowsLookedAt));
+        Assert.That((await outbox.CommandAsync("status")).Output, Does.Contain("held     50000 rows or more; of the first 50000:"));
+        var metrics = new RelayMetrics();
+        await new PgMeter(outbox.Options, metrics, TimeProvider.System).MeasureAsync();
+        Assert.That(metrics.HeldRecords.Value, Is.GreaterThanOrEqualTo(PgBacklogSql.RowsLookedAt));
     }
 
     [Test]
