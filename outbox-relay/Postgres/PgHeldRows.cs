@@ -56,6 +56,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
 
     private readonly HashSet<long> underWay = [];
     private readonly Dictionary<long, HeldRow> aside = [];
+    private readonly Dictionary<long, HeldRow> asideAgain = [];
     private readonly List<long> sent = [];
     private TimeSpan pause = Interval;
     private string lastTopic = "";
@@ -71,7 +72,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     public bool IsDue => MayBe && (lookedAt is not { } at || time.GetElapsedTime(at) >= pause);
 
     /// <summary>There is something to be written.</summary>
-    public bool HasNews => aside.Count > 0 || sent.Count > 0;
+    public bool HasNews => aside.Count > 0 || asideAgain.Count > 0 || sent.Count > 0;
 
     /// <summary>Nothing is under way any more: what was handed out and is not settled is read again.</summary>
     public void Rewind() => underWay.Clear();
@@ -86,23 +87,33 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
 
         foreach (var row in settlement.Held)
         {
-            underWay.Remove(row.Id);
-            aside[row.Id] = row;
+            if (underWay.Remove(row.Id) || asideAgain.ContainsKey(row.Id))
+            {
+                asideAgain[row.Id] = row;
+            }
+            else
+            {
+                aside[row.Id] = row;
+            }
         }
     }
 
     /// <summary>What is to be written now, with the lanes' progress.</summary>
-    public PgProgress Take(Checkpoint? checkpoint) => new(checkpoint, [.. aside.Values], [.. sent]);
+    public PgProgress Take(Checkpoint? checkpoint) => new(checkpoint, [.. aside.Values], [.. sent])
+    {
+        HeldAgain = [.. asideAgain.Values],
+    };
 
     /// <summary>It is in the database.</summary>
     public void Written()
     {
         if (HasNews)
         {
-            (MayBe, lookedAt) = (true, aside.Count > 0 ? lookedAt : null);
+            (MayBe, lookedAt) = (true, aside.Count + asideAgain.Count > 0 ? lookedAt : null);
         }
 
         aside.Clear();
+        asideAgain.Clear();
         sent.Clear();
     }
 

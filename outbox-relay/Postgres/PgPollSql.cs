@@ -66,10 +66,11 @@ internal readonly record struct PgPollVariant(bool Resumes, bool Early, bool Mar
                ORDER BY l.id LIMIT $4) m) r
         """;
 
-    // 1: an earlier row of the topic and key is held; 2: the row itself is, by a write that did not cover it yet.
+    // 1: an earlier row of the topic and key is held; 2: the row itself is, by a write that did not cover it yet. Its
+    // number alone does not tell: that may have been given out twice.
     private const string Mark =
         """
-        CASE WHEN EXISTS (SELECT FROM outbox.held h WHERE h.id = m.id) THEN 2
+        CASE WHEN EXISTS (SELECT FROM outbox.held h WHERE h.id = m.id AND h.created_at = m.created_at AND h.topic = m.topic) THEN 2
              WHEN EXISTS (SELECT FROM outbox.held h WHERE h.topic = m.topic AND md5(h.key) = md5(m.key) AND h.key = m.key
                                                       AND h.id < m.id AND ($9 OR h.kind <> 'refused')) THEN 1
              ELSE 0 END

@@ -7,10 +7,17 @@ namespace Sidecar.OutboxRelay.Postgres;
 
 /// <summary>What goes into one transaction: progress, and rows that are set aside or were sent from there.</summary>
 /// <param name="Checkpoint">The lanes' progress; null: none moved.</param>
-/// <param name="Held">Rows that are set aside.</param>
+/// <param name="Held">Rows that are set aside from the line.</param>
 /// <param name="Sent">Held rows that Kafka has by now.</param>
 internal sealed record PgProgress(
-    Checkpoint? Checkpoint, IReadOnlyList<HeldRow> Held, IReadOnlyList<long> Sent);
+    Checkpoint? Checkpoint, IReadOnlyList<HeldRow> Held, IReadOnlyList<long> Sent)
+{
+    /// <summary>Held rows that were tried again and stay.</summary>
+    public IReadOnlyList<HeldRow> HeldAgain { get; init; } = [];
+
+    /// <summary>Something is to be changed among the held rows.</summary>
+    public bool HasHeld => Held.Count + HeldAgain.Count + Sent.Count > 0;
+}
 
 /// <summary>
 /// Writes progress: one round trip, one transaction, each lane fenced by its owner and epoch. The ledger counts only rows
@@ -18,6 +25,9 @@ internal sealed record PgProgress(
 /// </summary>
 internal sealed class PgProgressWriter(PgSession session, Guid me)
 {
+    /// <summary>What the database answers where another event of a row's number is held; nothing was written.</summary>
+    public const string SameId = "OB001";
+
     // Lanes mostly share their progress: each has the number of one, counted from 1.
     private const string Lanes =
         """
@@ -61,15 +71,21 @@ internal sealed class PgProgressWriter(PgSession session, Guid me)
          WHERE l.owner = $1 ORDER BY l.bucket FOR UPDATE OF l
         """;
 
+    // Of two rows of one number, after the sequence was set back, the later one is under way. What is held already, and is
+    // the same event, changes its kind.
     private const string Hold =
         """
         INSERT INTO outbox.held AS h (id, bucket, topic, key, value, headers, created_at, kind, reason)
-        SELECT l.id, l.bucket, l.topic, l.key, l.value, l.headers, l.created_at, n.kind, n.reason
+        SELECT DISTINCT ON (l.id) l.id, l.bucket, l.topic, l.key, l.value, l.headers, l.created_at, n.kind, n.reason
           FROM unnest($4::bigint[], $5::text[], $6::text[]) AS n(id, kind, reason)
           JOIN outbox.log l ON l.id = n.id
           JOIN unnest($2::smallint[], $3::bigint[]) AS w(bucket, epoch) ON w.bucket = l.bucket
           JOIN outbox.lane o ON o.bucket = w.bucket AND o.epoch = w.epoch AND o.owner = $1
-        ON CONFLICT (id) DO NOTHING
+         ORDER BY l.id, l.xid DESC
+        ON CONFLICT (id) DO UPDATE
+           SET kind = CASE WHEN h.created_at = excluded.created_at AND h.topic = excluded.topic THEN excluded.kind
+                           ELSE outbox.refuse_same_id(h.id) END,
+               reason = excluded.reason, held_at = clock_timestamp(), released_at = NULL
         """;
 
     private const string HoldAgain =
@@ -103,7 +119,7 @@ internal sealed class PgProgressWriter(PgSession session, Guid me)
     /// <param name="lanes">Buckets and epochs of all lanes that are ours.</param>
     public async Task<IReadOnlyCollection<int>> WriteAsync(PgProgress progress, (short[] Buckets, long[] Epochs) lanes)
     {
-        if (progress.Held.Count == 0 && progress.Sent.Count == 0)
+        if (!progress.HasHeld)
         {
             var alone = await session.PrepareAsync("progress", (Lanes, LaneTypes));
             Fill(alone.BatchCommands[0], progress.Checkpoint!);
@@ -125,24 +141,27 @@ internal sealed class PgProgressWriter(PgSession session, Guid me)
 
     private void AddHeld(NpgsqlBatch batch, PgProgress progress, (short[] Buckets, long[] Epochs) lanes)
     {
-        var ids = progress.Held.Select(held => held.Id).ToArray();
         NpgsqlDbType[] types =
         [
             NpgsqlDbType.Uuid, Many(NpgsqlDbType.Smallint), Many(NpgsqlDbType.Bigint), Many(NpgsqlDbType.Bigint),
             Many(NpgsqlDbType.Text), Many(NpgsqlDbType.Text),
         ];
-        if (ids.Length > 0)
+        foreach (var (sql, rows) in new[] { (HoldAgain, progress.HeldAgain), (Hold, progress.Held) })
         {
-            foreach (var sql in new[] { HoldAgain, Hold })
+            if (rows.Count > 0)
             {
                 var command = Add(batch, sql, types);
                 Owned(command, lanes);
-                command.Parameters[3].Value = ids;
-                command.Parameters[4].Value = progress.Held.Select(held => NameOf(held.Kind)).ToArray();
-                command.Parameters[5].Value = progress.Held.Select(held => held.Reason).ToArray();
+                command.Parameters[3].Value = rows.Select(held => held.Id).ToArray();
+                command.Parameters[4].Value = rows.Select(held => NameOf(held.Kind)).ToArray();
+                command.Parameters[5].Value = rows.Select(held => held.Reason).ToArray();
             }
+        }
 
-            Add(batch, Follow, [Many(NpgsqlDbType.Bigint)]).Parameters[0].Value = ids;
+        if (progress.Held.Count + progress.HeldAgain.Count > 0)
+        {
+            Add(batch, Follow, [Many(NpgsqlDbType.Bigint)]).Parameters[0].Value =
+                progress.Held.Concat(progress.HeldAgain).Select(held => held.Id).ToArray();
         }
 
         if (progress.Sent.Count > 0)

@@ -1,3 +1,4 @@
+using Npgsql;
 using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Lanes;
 using Sidecar.OutboxRelay.Store;
@@ -10,6 +11,7 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// </summary>
 internal sealed class PgTenure
 {
+    private readonly PgSession session;
     private readonly PgLanes lanes;
     private readonly PgProgressWriter writer;
     private readonly StoreOptions options;
@@ -26,7 +28,7 @@ internal sealed class PgTenure
 
     public PgTenure(PgSession session, PgLanes lanes, PgProgressWriter writer, StoreOptions options, TimeProvider time)
     {
-        (this.lanes, this.writer, this.options, this.time) = (lanes, writer, options, time);
+        (this.session, this.lanes, this.writer, this.options, this.time) = (session, lanes, writer, options, time);
         held = new PgHeldRows(session, time);
         pace = new PgPace(session, time);
         history = new PgHistory(session, lanes.Memory);
@@ -185,13 +187,15 @@ internal sealed class PgTenure
             unwrittenSince ??= time.GetTimestamp();
         }
 
-        if (held.HasNews)
+        try
         {
-            await WriteAsync(all: false);
+            await (held.HasNews ? WriteAsync(all: false) : WriteIfDueAsync());
         }
-        else
+        catch (PostgresException e) when (e.SqlState == PgProgressWriter.SameId)
         {
-            await WriteIfDueAsync();
+            // Nothing was written, and nothing is before a person has looked: the row would be settled and nowhere.
+            await PgAlarms.RaiseAsync(session.Connection, PgAlarms.Sequence, "outbox.held", e.MessageText);
+            return new StoreProblem(StoreFault.Alarm, $"{session.Address.Shown}: {e.MessageText}");
         }
 
         return false;
@@ -247,7 +251,7 @@ internal sealed class PgTenure
     {
         var checkpoint = Book.TakeCheckpoint(all);
         var progress = held.Take(checkpoint);
-        if (checkpoint is null && progress.Held.Count == 0 && progress.Sent.Count == 0)
+        if (checkpoint is null && !progress.HasHeld)
         {
             unwrittenSince = null;
             return;

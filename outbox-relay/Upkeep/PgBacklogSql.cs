@@ -27,7 +27,8 @@ internal static class PgBacklogSql
           SELECT s.* FROM scan s JOIN outbox.lane l USING (bucket)
            WHERE NOT pg_visible_in_snapshot(s.xid, l.done)
              AND NOT coalesce(s.id <= l.win_id AND pg_visible_in_snapshot(s.xid, l.win), false)
-             AND NOT EXISTS (SELECT FROM outbox.held h WHERE h.id = s.id))
+             AND NOT EXISTS (
+               SELECT FROM outbox.held h WHERE h.id = s.id AND h.created_at = s.created_at AND h.topic = s.topic))
         """;
 
     /// <summary>Pending rows; an upper estimate where there are more than were looked at. Then when the oldest was created.</summary>

@@ -20,7 +20,8 @@ public sealed class PgReplayLog(PgAddress address)
     private const string Settled =
         """
         (pg_visible_in_snapshot(m.xid, l.done) OR (m.id <= l.win_id AND pg_visible_in_snapshot(m.xid, l.win)))
-        AND NOT EXISTS (SELECT FROM outbox.held h WHERE h.id = m.id)
+        AND NOT EXISTS (
+          SELECT FROM outbox.held h WHERE h.id = m.id AND h.created_at = m.created_at AND h.topic = m.topic)
         """;
 
     private const string Meant =

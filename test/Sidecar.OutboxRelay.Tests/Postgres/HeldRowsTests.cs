@@ -2,6 +2,7 @@ using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Store;
 using Sidecar.OutboxRelay.Tests.Fixtures;
+using Sidecar.OutboxRelay.Upkeep;
 using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.OutboxRelay.Tests.Postgres;
@@ -103,11 +104,56 @@ internal sealed class HeldRowsTests(PostgresEnd end)
             new[] { "a100", "b100", "a100", "a50 b50", "a50" }));
     }
 
+    [Test]
+    public async Task A_row_whose_number_a_held_row_has_as_well_is_sent()
+    {
+        await HeldTwinAsync();
+        var (store, _) = await outbox.EnterAsync();
+        using var held = store;
+        var rows = (await store.ReadWindowAsync(true, [], NoLimit)).Value;
+        Assert.That(rows.Select(row => row.Id), Is.EqualTo(Enumerable.Range(1, 9).Select(id => (long)id)));
+        var status = (await PgStatusReader.ReadAsync(PgAddress.Parse(outbox.ConnectionString)!)).Value;
+        Assert.That((status.Pending, status.HeldRows), Is.EqualTo((9, 1)));
+    }
+
+    [Test]
+    public async Task A_row_is_not_set_aside_in_the_place_of_another_event_of_its_number()
+    {
+        await HeldTwinAsync();
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        await store.ReadWindowAsync(true, [], NoLimit);
+        var refused = new Settlement([1, 2, 3, 4, 6, 7, 8, 9], [new HeldRow(5, HeldKind.Refused, "too large")]);
+        var answer = await store.SettleAsync(fence, OutboxDatabase.Lease, refused);
+        Assert.That(answer.Problem!.Fault, Is.EqualTo(StoreFault.Alarm));
+        Assert.That(answer.Problem.Text, Does.Contain("row 5 is to be set aside").And.Contain("parked retry 5"));
+        await store.ReleaseLeaseAsync(fence);
+        Assert.That(
+            await outbox.ScalarAsync<string>("SELECT string_agg(convert_from(value, 'UTF8'), ' ') FROM outbox.held"), Is.EqualTo("old"));
+
+        // The other is dropped, and the alarm accepted.
+        await outbox.ExecuteAsync("DELETE FROM outbox.held; SELECT outbox.accept_alarm(1)");
+        var (again, next) = await outbox.EnterAsync();
+        using var last = again;
+        await again.ReadWindowAsync(true, [], NoLimit);
+        Assert.That((await again.SettleAsync(next, OutboxDatabase.Lease, refused)).Problem, Is.Null);
+        Assert.That(
+            await outbox.ScalarAsync<string>("SELECT string_agg(convert_from(value, 'UTF8'), ' ') FROM outbox.held"), Is.EqualTo("v"));
+    }
+
     private Task HoldAsync(string topic, int rows, string bucket = "i % 64") => outbox.ExecuteAsync(
         $"""
         INSERT INTO outbox.held (id, bucket, topic, key, value, created_at, kind, reason)
         SELECT nextval('outbox.log_id'), {bucket}, '{topic}', convert_to('k' || i, 'UTF8'), 'v', now(), 'waiting', 'its topic'
           FROM generate_series(1, {rows}) i
+        """);
+
+    /// <summary>Rows 1 to 9, and a held row of an earlier time that has the number 5, too.</summary>
+    private Task HeldTwinAsync() => outbox.ExecuteAsync(
+        """
+        INSERT INTO outbox.held (id, bucket, topic, key, value, created_at, kind, reason)
+        VALUES (5, 0, 't', 'another', 'old', now() - interval '1 day', 'refused', 'too large');
+        SELECT outbox.publish('t', 'k' || i, 'v') FROM generate_series(1, 9) i
         """);
 
     private static async Task SettleAsync(PgStore store, Fence fence, IReadOnlyList<OutboxRow> rows)
