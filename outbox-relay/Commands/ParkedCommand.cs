@@ -11,10 +11,12 @@ internal static class ParkedCommand
     private const int MostListed = 10_000;
     private const int MostBytes = 64 * 1024 * 1024;
 
+    private const string Wait = "wait for their topic or their turn, and a relay sends them by itself";
+
     private static readonly IReadOnlyList<Setting> Where = [.. Settings.Database, Settings.BusyTimeout];
 
     public static Command Build() => new(
-        "parked", "Lists, shows, sends again or drops the rows that Kafka refused and those behind them.")
+        "parked", "Lists, shows, sends again or drops rows that are out of the line: refused, behind those, or without a topic.")
     {
         BuildList(), BuildShow(), BuildRetry(), BuildDrop(),
     };
@@ -71,9 +73,14 @@ internal static class ParkedCommand
         Bind(command, parsed => flags.Read(parsed, parsed.GetValue(id), parsed.GetValue(all)), async (rows, filter, _) =>
         {
             var answer = await rows.RetryAsync(filter);
-            return answer.Problem is { } problem ? Answers.Fail(problem)
-                : answer.Value.Rows == 0 ? Answers.Fail("no such row is out of the line")
-                : Answers.Say($"{answer.Value.Rows} rows of {answer.Value.Keys} keys go back into the line");
+            return answer.Problem is { } problem ? Answers.Fail(problem) : (answer.Value.Rows, answer.Value.OthersWait) switch
+            {
+                (0, false) => Answers.Fail("no such row is out of the line"),
+                (0, true) => Answers.Say($"nothing to put back: such rows {Wait}"),
+                (_, false) => Answers.Say($"{answer.Value.Rows} rows of {answer.Value.Keys} keys go back into the line"),
+                (_, true) => Answers.Say(
+                    $"{answer.Value.Rows} rows of {answer.Value.Keys} keys go back into the line; others {Wait}"),
+            };
         });
         return command;
     }

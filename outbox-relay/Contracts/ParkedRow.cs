@@ -50,7 +50,11 @@ public sealed record ParkedFilter
 /// <summary>What is counted when rows go back or are dropped.</summary>
 /// <param name="Rows">Rows that were changed.</param>
 /// <param name="Keys">Topics and keys that they belong to; a row without a key counts as one.</param>
-public readonly record struct ParkedCount(long Rows, long Keys);
+public readonly record struct ParkedCount(long Rows, long Keys)
+{
+    /// <summary>Of the rows that are meant, some wait for their topic or their turn: they go out by themselves.</summary>
+    public bool OthersWait { get; init; }
+}
 
 /// <summary>What was dropped.</summary>
 /// <param name="Dropped">The rows, the first <see cref="ParkedLimits.DroppedListed"/> of them.</param>

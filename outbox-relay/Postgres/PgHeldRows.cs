@@ -12,6 +12,17 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// </summary>
 internal sealed class PgHeldRows(PgSession session, TimeProvider time)
 {
+    /// <summary>
+    /// The advisory lock that a relay's session shares while it has held rows under way. Who has it alone knows that nobody
+    /// is sending one.
+    /// </summary>
+    public const long UnderWayLock = 7411003;
+
+    // A statement of its own, before: what was dropped by whoever had the lock is not to be seen any more.
+    private static readonly string Share = $"SELECT pg_try_advisory_lock_shared({UnderWayLock})";
+
+    private static readonly string Unshare = $"SELECT pg_advisory_unlock_shared({UnderWayLock})";
+
     // The topics one after the other, then the rows of those that are not waited for: of a topic that is, one entry of the
     // index is all that is touched. A topic is asked for as a range, and rows in the order of the index: with an equals
     // sign any order by id would do, and the planner might walk along all ids for the few rows of one topic.
@@ -61,6 +72,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     private TimeSpan pause = Interval;
     private string lastTopic = "";
     private long? lookedAt;
+    private bool shares;
 
     /// <summary>Something may be held; false: nothing is.</summary>
     public bool MayBe { get; set; } = true;
@@ -117,7 +129,18 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
         sent.Clear();
     }
 
-    /// <summary>The held rows that may go out, in order; at most a window of them.</summary>
+    /// <summary>Lets others drop held rows, where none is under way or yet to be written.</summary>
+    public async Task LetGoAsync()
+    {
+        if (shares && underWay.Count == 0 && !HasNews)
+        {
+            var batch = await session.PrepareAsync("let go", (Unshare, []));
+            await batch.ExecuteNonQueryAsync();
+            shares = false;
+        }
+    }
+
+    /// <summary>The held rows that may go out, in order; at most a window of them, and none while somebody drops some.</summary>
     public async Task<List<OutboxRow>> ReadAsync(
         IReadOnlyCollection<string> waitingTopics, PgReadLimits limits, PgLanes lanes)
     {
@@ -127,6 +150,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
             var rows = await FindAsync(waitingTopics, limits, lanes);
             underWay.UnionWith(rows.Select(row => row.Id));
             lastTopic = rows.Count > 0 ? rows[^1].Topic : lastTopic;
+            await LetGoAsync();
             return rows;
         }
         finally
@@ -141,8 +165,8 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     private async Task<List<OutboxRow>> FindAsync(
         IReadOnlyCollection<string> waitingTopics, PgReadLimits limits, PgLanes lanes)
     {
-        var batch = await session.PrepareAsync("held", (Ready, Types));
-        var parameters = batch.BatchCommands[0].Parameters;
+        var batch = await session.PrepareAsync("held", (Share, []), (Ready, Types));
+        var parameters = batch.BatchCommands[1].Parameters;
         parameters[0].Value = PgRowReader.Bits(lanes.Book.Lanes.Where(lane => !lane.Draining).Select(lane => lane.Bucket));
         parameters[1].Value = waitingTopics.ToArray();
         parameters[2].Value = (long)limits.Rows;
@@ -151,8 +175,12 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
         parameters[5].Value = (long)limits.Bytes;
         parameters[6].Value = lastTopic;
         var rows = new List<OutboxRow>();
+        shares = true;    // also if the second statement fails: the session has the lock then
         await using var reader = await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess);
-        while (await reader.ReadAsync())
+        await reader.ReadAsync();
+        shares = reader.GetBoolean(0);
+        await reader.NextResultAsync();
+        while (shares && await reader.ReadAsync())
         {
             var (id, bucket) = (reader.GetInt64(0), reader.GetInt16(1));
             rows.Add(new OutboxRow

@@ -111,6 +111,8 @@ internal sealed class PgTenure
             }
         }
 
+        await held.LetGoAsync();
+
         // Held rows of a key go out alone, so that a later row of the key is behind them or after them, never before.
         if (held.UnderWay > 0 || Wal is { HoldsTable: true })
         {

@@ -20,6 +20,7 @@ public interface IParkedRows
 
     /// <summary>
     /// Deletes the rows that are meant for good. Rows that stood behind them, and behind no other, go back into the line.
+    /// None is deleted that a relay has under way: then nothing is done, and that is the answer.
     /// </summary>
     Task<StoreAnswer<ParkedDrop>> DropAsync(ParkedFilter filter);
 }

@@ -23,6 +23,10 @@ public sealed class PgParked(PgAddress address) : IParkedRows
     /// <summary>The longest that a change waits for the relays' own, and they for it.</summary>
     public const string LockTimeout = "2s";
 
+    // A relay that sets a row behind another, and a person who lets that other go, must see each other.
+    private const string Alone =
+        $"SET LOCAL lock_timeout = '{LockTimeout}'; LOCK TABLE outbox.held IN SHARE ROW EXCLUSIVE MODE";
+
     private const string SameKey = "o.topic = m.topic AND md5(o.key) = md5(m.key) AND o.key = m.key";
 
     private static readonly string Columns =
@@ -67,9 +71,11 @@ public sealed class PgParked(PgAddress address) : IParkedRows
                WHERE o.kind <> 'waiting' AND EXISTS (
                  SELECT FROM outbox.held m WHERE {Meant} AND m.kind <> 'waiting' AND (m.id = o.id OR ({SameKey})))
               RETURNING o.id, o.topic, o.key)
-            SELECT count(*), count(DISTINCT (topic, coalesce(key, convert_to('row ' || id, 'UTF8')), key IS NULL)) FROM back
+            SELECT count(*), count(DISTINCT (topic, coalesce(key, convert_to('row ' || id, 'UTF8')), key IS NULL)),
+                   EXISTS (SELECT FROM outbox.held m WHERE {Meant} AND m.kind = 'waiting')
+              FROM back
             """,
-            reader => new ParkedCount(reader.GetInt64(0), reader.GetInt64(1)),
+            reader => new ParkedCount(reader.GetInt64(0), reader.GetInt64(1)) { OthersWait = reader.GetBoolean(2) },
             Parameters(filter));
         await transaction.CommitAsync();
         return counts[0];
@@ -78,15 +84,19 @@ public sealed class PgParked(PgAddress address) : IParkedRows
     /// <inheritdoc/>
     public Task<StoreAnswer<ParkedDrop>> DropAsync(ParkedFilter filter) => desk.AskAsync<ParkedDrop>(async connection =>
     {
-        await using var transaction = await AloneAsync(connection);
+        if (await NothingIsUnderWayAsync(connection) is not { } alone)
+        {
+            return new StoreProblem(
+                StoreFault.Busy,
+                $"a relay sends held rows now, and had not finished after {LockTimeout}: nothing is dropped, try again. While Kafka " +
+                "does not answer, stop the relays first");
+        }
 
-        // Those that are about to be sent are under way perhaps: Kafka may have them already.
-        var dropped = await ListAsync(connection, filter, ParkedLimits.DroppedListed, "AND m.kind <> 'waiting'");
+        await using var transaction = alone;
+        await ExecuteAsync(connection, Alone);
+        var dropped = await ListAsync(connection, filter, ParkedLimits.DroppedListed);
         var rows = await CountAsync(
-            connection,
-            $"""
-            WITH gone AS (DELETE FROM outbox.held m WHERE {Meant} AND m.kind <> 'waiting' RETURNING 1) SELECT count(*) FROM gone
-            """,
+            connection, $"WITH gone AS (DELETE FROM outbox.held m WHERE {Meant} RETURNING 1) SELECT count(*) FROM gone",
             Parameters(filter));
         var free = await CountAsync(
             connection,
@@ -102,19 +112,40 @@ public sealed class PgParked(PgAddress address) : IParkedRows
         return new ParkedDrop(dropped, rows, free);
     });
 
-    // A relay that sets a row behind another, and a person who lets that other go, must see each other.
     private static async Task<NpgsqlTransaction> AloneAsync(NpgsqlConnection connection)
     {
         var transaction = await connection.BeginTransactionAsync();
-        await using var command = new NpgsqlCommand(
-            $"SET LOCAL lock_timeout = '{LockTimeout}'; LOCK TABLE outbox.held IN SHARE ROW EXCLUSIVE MODE", connection);
-        await command.ExecuteNonQueryAsync();
+        await ExecuteAsync(connection, Alone);
         return transaction;
     }
 
-    private static Task<List<ParkedRow>> ListAsync(
-        NpgsqlConnection connection, ParkedFilter filter, int limit, string further = "") => PgDesk.ReadAsync(
-        connection, $"SELECT {Columns} FROM outbox.held m WHERE {Meant} {further} ORDER BY m.id LIMIT $6", Row,
+    // What a relay has under way, Kafka may have already: it would be said to be gone, and come all the same. Before the
+    // table's lock, for which a relay that has rows under way must not have to wait. Null: a relay has some.
+    private static async Task<NpgsqlTransaction?> NothingIsUnderWayAsync(NpgsqlConnection connection)
+    {
+        var transaction = await connection.BeginTransactionAsync();
+        try
+        {
+            await ExecuteAsync(
+                connection,
+                $"SET LOCAL lock_timeout = '{LockTimeout}'; SELECT pg_advisory_xact_lock({PgHeldRows.UnderWayLock})");
+            return transaction;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            await transaction.DisposeAsync();
+            return null;
+        }
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static Task<List<ParkedRow>> ListAsync(NpgsqlConnection connection, ParkedFilter filter, int limit) => PgDesk.ReadAsync(
+        connection, $"SELECT {Columns} FROM outbox.held m WHERE {Meant} ORDER BY m.id LIMIT $6", Row,
         [.. Parameters(filter), new NpgsqlParameter<int> { TypedValue = limit }]);
 
     private static async Task<long> CountAsync(NpgsqlConnection connection, string sql, params NpgsqlParameter[] parameters) =>

@@ -3,6 +3,7 @@ using Sidecar.OutboxRelay.Postgres;
 using Sidecar.OutboxRelay.Store;
 using Sidecar.OutboxRelay.Tests.Fixtures;
 using Sidecar.OutboxRelay.Upkeep;
+using Sidecar.TestKit;
 using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.OutboxRelay.Tests.Postgres;
@@ -102,6 +103,44 @@ internal sealed class HeldRowsTests(PostgresEnd end)
 
         Assert.That(windows, Is.EqualTo(new[] { "a100", "b100", "a100", "b50 a50", "a50" }).Or.EqualTo(
             new[] { "a100", "b100", "a100", "a50 b50", "a50" }));
+    }
+
+    [Test]
+    public async Task A_row_that_a_relay_has_under_way_is_not_dropped()
+    {
+        await HoldAsync("a", 2);
+        var parked = new PgParked(PgAddress.Parse(outbox.ConnectionString)!);
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        Assert.That((await store.ReadWindowAsync(true, ["a"], NoLimit)).Value, Is.Empty);
+        Assert.That((await parked.DropAsync(new ParkedFilter { Id = 2 })).Value.Rows, Is.EqualTo(1), "nothing is under way");
+
+        IReadOnlyList<OutboxRow> rows = [];
+        await Until.TrueAsync(
+            async () => (rows = (await store.ReadWindowAsync(false, [], NoLimit)).Value).Count > 0, Relays.Bound, "row 1 is read");
+        var refused = (await parked.DropAsync(new ParkedFilter { Id = 1 })).Problem!;
+        Assert.That((refused.Fault, refused.Text), Is.EqualTo((StoreFault.Busy, refused.Text)));
+        Assert.That(refused.Text, Does.StartWith("a relay sends held rows now"));
+        await SettleAsync(store, fence, rows);
+        await store.ReadWindowAsync(true, [], NoLimit);
+        var none = await parked.DropAsync(new ParkedFilter { Id = 1 });
+        Assert.That(none.Problem, Is.Null);
+        Assert.That(none.Value.Rows, Is.Zero, "it was sent");
+    }
+
+    [Test]
+    public async Task While_rows_are_dropped_the_line_goes_on_without_held_rows()
+    {
+        await HoldAsync("a", 1);
+        await outbox.PublishAsync("k", "b");
+        var (store, _) = await outbox.EnterAsync();
+        using var held = store;
+        await using (var dropping = await outbox.OpenAsync())
+        {
+            await dropping.ExecuteAsync($"SELECT pg_advisory_lock({PgHeldRows.UnderWayLock}); DELETE FROM outbox.held");
+            Assert.That((await store.ReadWindowAsync(true, [], NoLimit)).Value.Single().Topic, Is.EqualTo("b"));
+            await dropping.ExecuteAsync($"SELECT pg_advisory_unlock({PgHeldRows.UnderWayLock})");
+        }
     }
 
     [Test]

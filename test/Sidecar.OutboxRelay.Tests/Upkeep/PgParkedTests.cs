@@ -40,6 +40,26 @@ internal sealed class PgParkedTests(PostgresEnd end)
     }
 
     [Test]
+    public async Task Rows_that_wait_for_their_topic_are_dropped_and_a_retry_says_that_they_wait()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        foreach (var (key, kind) in new[] { ("k", "waiting"), ("k", "waiting"), ("other", "waiting"), ("bad", "refused") })
+        {
+            await outbox.HoldAsync(await outbox.PublishAsync("mistyped", key, "value"), kind);
+        }
+
+        Assert.That(
+            await outbox.CommandAsync("parked", "retry", "1"), Is.EqualTo((
+                0, "nothing to put back: such rows wait for their topic or their turn, and a relay sends them by itself")));
+        var (code, said) = await outbox.CommandAsync("parked", "drop", "--topic", "mistyped", "--key", "k", "--yes");
+        Assert.That(code, Is.Zero, said);
+        Assert.That(said, Does.Contain("dropped 1").And.Contain("dropped 2").And.Contain("2 rows are gone"));
+        var parked = new PgParked(outbox.Address);
+        Assert.That((await parked.DropAsync(new ParkedFilter { Id = 3 })).Value.Rows, Is.EqualTo(1));
+        Assert.That((await parked.ListAsync(new ParkedFilter(), 10)).Value.Select(row => row.Id), Is.EqualTo(new long[] { 4 }));
+    }
+
+    [Test]
     public async Task A_list_is_narrowed_and_bounded_and_a_row_is_shown()
     {
         var outbox = await HeldAsync();
