@@ -1,6 +1,16 @@
 using Npgsql;
+using Sidecar.OutboxRelay.Contracts;
 
 namespace Sidecar.OutboxRelay.Postgres;
+
+/// <summary>An alarm that is open and keeps every relay from going on.</summary>
+internal sealed record PgAlarm(long Id, string Kind, string Subject, string Text)
+{
+    /// <summary>What it is for the line.</summary>
+    public StoreProblem Problem(PgAddress address) => new(
+        StoreFault.Alarm,
+        $"{address.Shown}: alarm {Id} ({Kind} {Subject}): {Text}; the relay goes on after `outbox-relay alarms accept {Id}`");
+}
 
 /// <summary>What a relay found and cannot repair, kept in <c>outbox.alarm</c> until a person accepts it.</summary>
 internal static class PgAlarms
@@ -23,8 +33,11 @@ internal static class PgAlarms
     /// <summary>The database was copied into another cluster.</summary>
     public const string Cluster = "cluster";
 
-    private const string Open =
-        "SELECT id, kind, subject, text FROM outbox.alarm WHERE accepted_at IS NULL AND kind <> 'backlog' ORDER BY id LIMIT 1";
+    /// <summary>
+    /// The alarms that keep relays from going on, in no order: by the index of the open ones, however many were accepted.
+    /// </summary>
+    public const string Open =
+        "SELECT id, kind, subject, text FROM outbox.alarm WHERE accepted_at IS NULL AND kind <> 'backlog'";
 
     /// <summary>Raises an alarm; false: it stood already.</summary>
     public static async Task<bool> RaiseAsync(NpgsqlConnection connection, string kind, string subject, string text)
@@ -40,14 +53,26 @@ internal static class PgAlarms
         return (bool)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>The first alarm that keeps relays from going on, in a sentence; null: none does.</summary>
-    public static async Task<string?> FirstAsync(NpgsqlConnection connection)
+    /// <summary>The first alarm that keeps relays from going on; null: none does.</summary>
+    public static async Task<PgAlarm?> FirstAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(Open, connection);
-        await using var row = await command.ExecuteReaderAsync();
-        return await row.ReadAsync()
-            ? $"alarm {row.GetInt64(0)} ({row.GetString(1)} {row.GetString(2)}): {row.GetString(3)}; the relay goes on after " +
-              $"`outbox-relay alarms accept {row.GetInt64(0)}`"
-            : null;
+        await using var reader = await command.ExecuteReaderAsync();
+        return await FirstAsync(reader);
+    }
+
+    /// <summary>The first of those that <see cref="Open"/> found; null: it found none.</summary>
+    public static async Task<PgAlarm?> FirstAsync(NpgsqlDataReader reader)
+    {
+        PgAlarm? first = null;
+        while (await reader.ReadAsync())
+        {
+            if (first is null || reader.GetInt64(0) < first.Id)
+            {
+                first = new PgAlarm(reader.GetInt64(0), reader.GetString(1), reader.GetString(2), reader.GetString(3));
+            }
+        }
+
+        return first;
     }
 }

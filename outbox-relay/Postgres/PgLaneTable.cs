@@ -8,7 +8,8 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// <param name="IsOurs">The relay's row was there, with our epoch.</param>
 /// <param name="Relays">All relays, ourselves included.</param>
 /// <param name="Lanes">All lanes, by bucket.</param>
-internal sealed record PgView(bool IsOurs, List<RelaySighting> Relays, List<LaneSighting> Lanes);
+/// <param name="Alarm">What keeps every relay from going on; null: nothing does.</param>
+internal sealed record PgView(bool IsOurs, List<RelaySighting> Relays, List<LaneSighting> Lanes, PgAlarm? Alarm);
 
 /// <summary>A lane that was claimed, with the progress that its row held then.</summary>
 internal readonly record struct PgClaim(int Bucket, long Epoch, LaneProgress Progress);
@@ -86,12 +87,13 @@ internal sealed class PgLaneTable(PgSession session, Guid me)
         return (long)(await batch.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Renews the lease, and looks at everybody's.</summary>
+    /// <summary>Renews the lease, looks at everybody's, and at what was found meanwhile: one round trip.</summary>
     public async Task<PgView> RenewAsync(long epoch, TimeSpan length)
     {
-        var batch = await session.PrepareAsync("renew", (Renew, [Uuid, Number, Number]));
+        var batch = await session.PrepareAsync("renew", (Renew, [Uuid, Number, Number]), (PgAlarms.Open, []));
         Set(batch.BatchCommands[0], me, epoch, (long)length.TotalMilliseconds);
         var (relays, lanes) = (new List<RelaySighting>(), new List<LaneSighting>());
+        PgAlarm? alarm;
         await using (var reader = await batch.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync())
@@ -108,10 +110,13 @@ internal sealed class PgLaneTable(PgSession session, Guid me)
                     lanes.Add(new LaneSighting(reader.GetInt16(0), owner, reader.GetInt64(2)));
                 }
             }
+
+            await reader.NextResultAsync();
+            alarm = await PgAlarms.FirstAsync(reader);
         }
 
         lanes.Sort((one, other) => one.Bucket.CompareTo(other.Bucket));
-        return new PgView(relays.Exists(relay => relay.Id == me), relays, lanes);
+        return new PgView(relays.Exists(relay => relay.Id == me), relays, lanes, alarm);
     }
 
     /// <summary>Removes relays that are gone and own nothing.</summary>

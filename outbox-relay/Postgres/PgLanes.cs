@@ -1,3 +1,4 @@
+using Sidecar.OutboxRelay.Contracts;
 using Sidecar.OutboxRelay.Lanes;
 
 namespace Sidecar.OutboxRelay.Postgres;
@@ -35,24 +36,35 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Lane
     public (short[] Buckets, long[] Epochs) Owned =>
         ([.. Book.Lanes.Select(lane => (short)lane.Bucket)], [.. Book.Lanes.Select(lane => lane.Epoch)]);
 
-    /// <summary>Enters this relay, and claims what is free.</summary>
-    public async Task EnterAsync(string name, TimeSpan length)
+    /// <summary>Enters this relay, and claims what is free. A problem: it may not work now, and is not entered.</summary>
+    public async Task<StoreProblem?> EnterAsync(string name, TimeSpan length)
     {
         Epoch = await table.RegisterAsync(name, length);
-        await RenewAsync(length);
+        var problem = await RenewAsync(length);
+        if (problem is { Fault: StoreFault.Alarm })
+        {
+            await LeaveAsync();
+        }
+
+        return problem;
     }
 
     /// <summary>
-    /// Renews the lease and evens out the lanes. False: the entry or a lane was taken from us, and what is under way belongs to
-    /// another.
+    /// Renews the lease and evens out the lanes. A problem: the entry or a lane was taken from us, and what is under way
+    /// belongs to another; or something was found that no relay goes on with.
     /// </summary>
-    public async Task<bool> RenewAsync(TimeSpan length)
+    public async Task<StoreProblem?> RenewAsync(TimeSpan length)
     {
         var began = Now();
         var view = await table.RenewAsync(Epoch, length);
         if (!view.IsOurs || HasLost(view))
         {
-            return false;
+            return new StoreProblem(StoreFault.Fenced, "another relay took this one for dead, and has its lanes");
+        }
+
+        if (view.Alarm is { } alarm)
+        {
+            return alarm.Problem(session.Address);
         }
 
         var live = watch.Live(view.Relays, began, Now());
@@ -73,7 +85,7 @@ internal sealed class PgLanes(PgSession session, Guid me, RelayWatch watch, Lane
             await table.BuryAsync(dead);
         }
 
-        return true;
+        return null;
     }
 
     /// <summary>Gives back what is left, and removes the entry.</summary>

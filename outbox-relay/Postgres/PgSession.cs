@@ -178,9 +178,7 @@ internal sealed class PgSession : IDisposable
                 $"the outbox comes from the cluster {there} and is now in {here}: its transaction numbers mean nothing here");
         }
 
-        return await PgAlarms.FirstAsync(Connection) is { } alarm
-            ? new StoreProblem(StoreFault.Alarm, $"{Address.Shown}: {alarm}")
-            : null;
+        return (await PgAlarms.FirstAsync(Connection))?.Problem(Address);
     }
 
     private const int OldestServer = 150_000;

@@ -63,7 +63,12 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         async open =>
         {
             var lanes = new PgLanes(open, me, watch, memory, time) { Alone = options.ReadsWal };
-            await lanes.EnterAsync(owner, length);
+            if (await lanes.EnterAsync(owner, length) is { } refused)
+            {
+                Close();
+                return refused;
+            }
+
             tenure = new PgTenure(open, lanes, new PgProgressWriter(open, me), options, time)
             {
                 Wal = options.ReadsWal ? new PgWal(open, lanes, options, telemetry) : null,

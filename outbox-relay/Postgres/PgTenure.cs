@@ -59,14 +59,9 @@ internal sealed class PgTenure
     /// <summary>Renews the lease.</summary>
     public async Task<StoreAnswer<bool>> RenewAsync(TimeSpan length)
     {
-        if (!await lanes.RenewAsync(length))
+        if ((await lanes.RenewAsync(length) ?? await IsContradictedAsync()) is { } problem)
         {
-            return new StoreProblem(StoreFault.Fenced, "another relay took this one for dead, and has its lanes");
-        }
-
-        if (await IsContradictedAsync() is { } contradiction)
-        {
-            return contradiction;
+            return problem;
         }
 
         if (lanes.HasClaimed)
