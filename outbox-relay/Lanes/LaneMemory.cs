@@ -11,6 +11,7 @@ namespace Sidecar.OutboxRelay.Lanes;
 public sealed class LaneMemory
 {
     private readonly Dictionary<int, (long Epoch, LaneProgress Progress)> known = [];
+    private long pastAlarm;
 
     /// <summary>The highest id of a row that was read, so that was committed; 0: none was.</summary>
     public long HighestRow { get; private set; }
@@ -23,6 +24,22 @@ public sealed class LaneMemory
     {
         known.Clear();
         HighestRow = 0;
+    }
+
+    /// <summary>
+    /// The database is as a person accepted it after this alarm about its past: what was known before, this relay's own, is
+    /// forgotten, whichever relay raised it.
+    /// </summary>
+    /// <param name="newest">The newest such alarm that the database knows of; 0: none.</param>
+    public void Accepts(long newest)
+    {
+        if (newest > pastAlarm)
+        {
+            Forget();
+        }
+
+        // Lower where the alarm itself is among what the database lost: the next one may have its number.
+        pastAlarm = newest;
     }
 
     /// <summary>The row of the lane is known to hold this, under an epoch of ours.</summary>

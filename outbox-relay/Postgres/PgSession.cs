@@ -46,6 +46,9 @@ internal sealed class PgSession : IDisposable
     /// <summary>How many lanes there are.</summary>
     public int Buckets { get; private set; }
 
+    /// <summary>The newest alarm that said that the database's past is another; 0: none ever did.</summary>
+    public long PastAlarm { get; private set; }
+
     /// <summary>Connects, and checks that this is an outbox that the relay may work on.</summary>
     public static async Task<StoreAnswer<PgSession>> OpenAsync(PgAddress address, TimeSpan statementTimeout)
     {
@@ -155,10 +158,12 @@ internal sealed class PgSession : IDisposable
     {
         await using var command = new NpgsqlCommand(
             "SELECT uuid::text, schema_version, oldest_relay, buckets, system_id, " +
-            "(SELECT system_identifier::text FROM pg_control_system()) FROM outbox.config", Connection);
+            "(SELECT system_identifier::text FROM pg_control_system()), " +
+            $"(SELECT coalesce(max(id), 0) FROM outbox.alarm WHERE kind IN ('{PgAlarms.History}', '{PgAlarms.Cluster}')) " +
+            "FROM outbox.config", Connection);
         var config = await command.ExecuteReaderAsync();
         await config.ReadAsync();
-        (Outbox, Buckets) = (config.GetString(0), config.GetInt16(3));
+        (Outbox, Buckets, PastAlarm) = (config.GetString(0), config.GetInt16(3), config.GetInt64(6));
         var version = config.GetInt32(1);
         if (version < PgSchema.Version || config.GetInt32(2) > PgSchema.Version)
         {

@@ -54,6 +54,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         }
 
         session = opened.Value;
+        memory.Accepts(session.PastAlarm);
         housekeeping = new PgHousekeeping(address.Value, time, log);
         return session.Outbox;
     }

@@ -46,6 +46,19 @@ internal sealed class LaneMemoryTests
     public void Of_other_lanes_nothing_is_known() => Assert.That(memory.Contradiction(4, 1, LaneProgress.Start), Is.Null);
 
     [Test]
+    public void What_is_known_is_forgotten_once_a_new_alarm_about_the_past_was_accepted()
+    {
+        memory.Accepts(4);
+        memory.Knows(3, 7, Later);
+        memory.Accepts(4);
+        Assert.That(memory.Contradiction(3, 8, Earlier), Is.Not.Null, "it is the alarm that was known");
+        memory.Accepts(2);
+        Assert.That(memory.Contradiction(3, 8, Earlier), Is.Not.Null, "the database has lost that alarm, too");
+        memory.Accepts(3);
+        Assert.That(memory.Contradiction(3, 8, Earlier), Is.Null);
+    }
+
+    [Test]
     public void What_is_known_is_forgotten_once_a_contradiction_was_told()
     {
         memory.Read(12);
