@@ -11,7 +11,7 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// </summary>
 internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogger log) : IDisposable
 {
-    /// <summary>The pause between two rounds while rows are written, or a slot is to be emptied.</summary>
+    /// <summary>The pause between two rounds while rows are written or wait, or a slot is to be emptied.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>The pause between two rounds otherwise.</summary>
@@ -72,9 +72,9 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
         try
         {
             await using var connection = await source.OpenConnectionAsync();
-            await RotateAsync(connection);
+            var waits = await RotateAsync(connection);
             var full = await FullAsync(connection);
-            pending = full.Count > 0;
+            pending = waits || full.Count > 0;
             foreach (var slot in full)
             {
                 await EmptyAsync(connection, slot);
@@ -94,7 +94,8 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
         }
     }
 
-    private async Task RotateAsync(NpgsqlConnection connection)
+    // True: rows may wait, so that the next round is soon.
+    private async Task<bool> RotateAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(Round, connection);
         long settled, lastId;
@@ -118,6 +119,8 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
                 $"WHERE kind = '{PgAlarms.Backlog}' AND accepted_at IS NULL";
             await command.ExecuteNonQueryAsync();
         }
+
+        return settled < lastId;
     }
 
     private static async Task<List<short>> FullAsync(NpgsqlConnection connection)

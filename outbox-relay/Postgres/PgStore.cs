@@ -36,6 +36,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
     {
         if (session is not null && tenure is null)
         {
+            KeepHouse();    // Kafka is away, and has been since the start
             return session.Outbox;
         }
 
@@ -85,7 +86,11 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
 
     /// <inheritdoc/>
     public ValueTask<StoreAnswer<bool>> RenewLeaseAsync(Fence fence, TimeSpan length) =>
-        WithTenureAsync(fence, async held => await held.RenewAsync(length));
+        WithTenureAsync(fence, async held =>
+        {
+            KeepHouse();    // nothing is read while Kafka takes nothing
+            return await held.RenewAsync(length);
+        });
 
     /// <inheritdoc/>
     public async ValueTask<StoreAnswer<bool>> ReleaseLeaseAsync(Fence fence)
@@ -104,7 +109,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         bool fromStart, IReadOnlyCollection<string> waitingTopics, long maxPartBytes) =>
         WithTenureAsync<IReadOnlyList<OutboxRow>>(null, async held =>
         {
-            housekeeping?.Tick(held.Activity);
+            KeepHouse();
             held.WritesSeldom = housekeeping?.DeadLaneRows >= PgLimits.DeadLaneRows;
             return housekeeping?.Alarm is { } alarm
                 ? new StoreProblem(StoreFault.Alarm, alarm)
@@ -162,6 +167,9 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
             return problem;
         }
     }
+
+    // From wherever the line comes by: writers write also while nothing is read or settled.
+    private void KeepHouse() => housekeeping?.Tick(tenure?.Activity ?? 0);
 
     private void Close()
     {

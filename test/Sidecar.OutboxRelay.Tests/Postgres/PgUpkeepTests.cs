@@ -51,6 +51,26 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
         Assert.That(await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.alarm"), Is.Zero);
     }
 
+    [Test]
+    public async Task While_Kafka_takes_nothing_writers_go_on_to_the_next_slot_and_the_backlog_is_told()
+    {
+        await outbox.ExecuteAsync("UPDATE outbox.config SET max_backlog_rows = 100");
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        for (var slot = 1; slot <= 2; slot++)
+        {
+            await outbox.ExecuteAsync(Fill);
+            await Until.TrueAsync(
+                async () =>
+                {
+                    Assert.That((await store.RenewLeaseAsync(fence, OutboxDatabase.Lease)).Problem, Is.Null);
+                    return await outbox.ScalarAsync<long>(
+                        "SELECT last_value FROM outbox.current_slot, outbox.alarm WHERE kind = 'backlog'") == slot;
+                },
+                Relays.Bound, $"slot {slot} is the current one, and the backlog is told");
+        }
+    }
+
     [TestCase("repeatable read")]
     [TestCase("serializable")]
     public async Task A_stricter_isolation_by_default_does_not_reach_the_relays_connections(string level)

@@ -5,6 +5,7 @@ using Sidecar.OutboxRelay.Telemetry;
 using Sidecar.OutboxRelay.Tests.Fixtures;
 using Sidecar.OutboxRelay.Upkeep;
 using Sidecar.TestKit.Postgres;
+using Sidecar.TestKit.Processes;
 
 namespace Sidecar.OutboxRelay.Tests.Upkeep;
 
@@ -73,15 +74,25 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
         await using var relay = outbox.Run();
         await outbox.PublishAsync(topic, "k", "1");
         await outbox.DrainedAsync();
-        await relay.SaysAsync("metrics and health on");
-        var line = relay.Lines.First(text => text.Contains("http://", StringComparison.Ordinal));
-        var address = line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(';', ' ', ',')[0];
-        using var http = new HttpClient();
-        var text = await http.GetStringAsync(new Uri($"{address}/metrics"));
+        var text = await MetricsAsync(relay);
         Assert.That(text, Does.Contain("outbox_lanes_owned 64").And.Contain("outbox_lanes_without_owner 0")
             .And.Contain("outbox_pending_records 0").And.Contain("outbox_slot_bytes{slot=\"0\"}")
             .And.Contain("outbox_open_alarms 0").And.Contain("outbox_mode{mode=\"table\"} 1"));
         await PromtoolAsync(text);
+    }
+
+    [Test]
+    public async Task A_backlog_is_told_while_Kafka_is_away()
+    {
+        var outbox = await OperatedOutbox.MakeAsync(end);
+        await outbox.ExecuteAsync(
+            "UPDATE outbox.config SET max_backlog_rows = 2; SELECT outbox.publish('t', 'k', 'v') FROM generate_series(1, 3)");
+        await using var relay = Relays.Start(
+            "run", "--postgres", outbox.ConnectionString, "--bootstrap-servers", "127.0.0.1:1", "--metrics-port", "0",
+            "--metrics-address", "127.0.0.1", "--log-format", "text");
+        await relay.SaysAsync("Alarm (backlog outbox): more than 2 rows wait for Kafka");
+        Assert.That((await outbox.CommandAsync("status")).Output, Does.Contain("backlog outbox since"));
+        Assert.That(await MetricsAsync(relay), Does.Contain("outbox_open_alarms 1"));
     }
 
     [Test]
@@ -143,6 +154,15 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
         var (code, said) = await outbox.CommandAsync("replay", "--from", "0", "--dry-run");
         Assert.That(code, Is.EqualTo(1));
         Assert.That(said, Does.Contain("no longer in the log").And.Contain("has id 1").And.Contain("slot_bytes"));
+    }
+
+    private static async Task<string> MetricsAsync(ProgramProcess relay)
+    {
+        await relay.SaysAsync("metrics and health on");
+        var line = relay.Lines.First(text => text.Contains("http://", StringComparison.Ordinal));
+        var address = line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(';', ' ', ',')[0];
+        using var http = new HttpClient();
+        return await http.GetStringAsync(new Uri($"{address}/metrics"));
     }
 
     private static string? Header(Confluent.Kafka.Headers headers, string name) =>
