@@ -46,6 +46,9 @@ public sealed class LaneBook(int chunksUnderWay)
             ? lanes[0].Read.Done
             : null;
 
+    /// <summary>A floor rose since its lane was written, maybe without a row: ids were given out and rolled back.</summary>
+    public bool HasRisen => lanes.Any(lane => lane.Settled.Floor > lane.Written.Floor);
+
     /// <summary>Lanes are to be given back and nothing of them is under way: a checkpoint does it.</summary>
     public bool HasReleasable => lanes.Any(lane => lane.IsReleasable);
 

@@ -24,7 +24,7 @@ internal static class PgLimits
     /// <summary>As <see cref="CheckpointEvery"/>, while there are that many.</summary>
     public static readonly TimeSpan CheckpointEveryWhileBloated = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often also lanes are written in which no row was settled.</summary>
+    /// <summary>How often also lanes are written in which no row was settled, once one was in others or ids were given out.</summary>
     public static readonly TimeSpan WriteAllEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>Reads that find nothing before the line is told so, while lanes still catch up with each other.</summary>

@@ -231,8 +231,9 @@ internal sealed class PgTenure
         var isDue = Book.UnwrittenRows >= PgLimits.CheckpointRows || Book.HasReleasable ||
             (unwrittenSince is { } since && time.GetElapsedTime(since) >= WriteEvery);
 
-        // Now and then all lanes are written, so that a successor finds them alike, and the backlog is known.
-        var all = time.GetElapsedTime(wroteAllAt) >= PgLimits.WriteAllEvery && settledSinceAll;
+        // Now and then all lanes are written, so that a successor finds them alike, and the backlog is known: it is counted
+        // from the lowest floor.
+        var all = time.GetElapsedTime(wroteAllAt) >= PgLimits.WriteAllEvery && (settledSinceAll || Book.HasRisen);
         if (all)
         {
             (wroteAllAt, settledSinceAll) = (time.GetTimestamp(), false);

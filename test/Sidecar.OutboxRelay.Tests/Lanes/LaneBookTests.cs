@@ -61,6 +61,21 @@ internal sealed class LaneBookTests
     }
 
     [Test]
+    public void A_floor_that_rises_without_a_row_is_to_be_written_once()
+    {
+        Claim(0, 1);
+        book.Note(lastId: 5, nextXid: 10);
+        Take(First, complete: true);
+        Assert.That(book.HasRisen, Is.True, "ids up to 5 were rolled back");
+        var checkpoint = book.TakeCheckpoint(all: true)!;
+        book.Written(checkpoint, fenced: []);
+        Assert.That(checkpoint.Writes.Select(write => write.Progress), Is.All.EqualTo(LaneProgress.Closed(First, 5)));
+        book.Note(lastId: 5, nextXid: 20);
+        Take(Second, complete: true);
+        Assert.That(book.HasRisen, Is.False, "no ids were given out since");
+    }
+
+    [Test]
     public void No_more_is_read_than_may_be_under_way()
     {
         Claim(0);

@@ -1,5 +1,6 @@
 using Npgsql;
 using Sidecar.OutboxRelay.Tests.Fixtures;
+using Sidecar.TestKit;
 using Sidecar.TestKit.Postgres;
 
 namespace Sidecar.OutboxRelay.Tests.Postgres;
@@ -129,6 +130,25 @@ internal sealed class PublishTests(PostgresEnd end)
         await outbox.ExecuteAsync("UPDATE outbox.config SET max_backlog_policy = 'raise'");
         var error = Assert.ThrowsAsync<PostgresException>(() => outbox.PublishAsync("k"))!;
         Assert.That(error.MessageText, Is.EqualTo("outbox.publish: more than 2 rows wait for Kafka"));
+    }
+
+    [Test]
+    public async Task What_was_rolled_back_is_no_backlog_for_long()
+    {
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        await outbox.ExecuteAsync("UPDATE outbox.config SET max_backlog_rows = 50, max_backlog_policy = 'raise'");
+        await outbox.ExecuteAsync("BEGIN; SELECT outbox.publish('t', 'k', 'v') FROM generate_series(1, 50); ROLLBACK");
+        Assert.ThrowsAsync<PostgresException>(() => outbox.PublishAsync("k"), "who knows whether they will be committed");
+        await Until.TrueAsync(
+            async () =>
+            {
+                await store.RenewLeaseAsync(fence, OutboxDatabase.Lease);
+                Assert.That((await store.ReadWindowAsync(true, [], 1 << 20)).Value, Is.Empty);
+                return await outbox.ScalarAsync<bool>("SELECT s.last_value = i.last_value FROM outbox.settled s, outbox.log_id i");
+            },
+            Relays.Bound, "all ids are settled");
+        await outbox.PublishAsync("k");
     }
 
     [Test]
