@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Sidecar.OutboxRelay.Contracts;
 
@@ -51,6 +52,15 @@ internal static class PgAlarms
         }
 
         return (bool)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Raises an alarm, and logs it where it did not stand already.</summary>
+    public static async Task RaiseAsync(NpgsqlConnection connection, ILogger log, string kind, string subject, string text)
+    {
+        if (await RaiseAsync(connection, kind, subject, text))
+        {
+            log.AlarmRaised(kind, subject, text);
+        }
     }
 
     /// <summary>The first alarm that keeps relays from going on; null: none does.</summary>

@@ -1,15 +1,14 @@
-using System.Data;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Sidecar.OutboxRelay.Postgres;
 
 /// <summary>
-/// Keeps the log small, beside the line and on a connection of its own, since a proof reads a whole slot: writers go on to
-/// the next slot when theirs is full, and a slot whose rows are all settled is emptied, with proof. What does not agree
+/// Keeps the log small, beside the line and on connections of its own: writers go on to the next slot when theirs is full,
+/// also while a proof takes long, and slots whose rows are all settled are emptied (<see cref="PgEmptying"/>). A backlog
 /// becomes an alarm. Any relay may do it; the database lets one at a time.
 /// </summary>
-internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogger log) : IDisposable
+internal sealed class PgHousekeeping : IDisposable
 {
     /// <summary>The pause between two rounds while rows are written or wait, or a slot is to be emptied.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -17,7 +16,7 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
     /// <summary>The pause between two rounds otherwise.</summary>
     public static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(30);
 
-    /// <summary>The longest that one statement may take: the proof of a slot that has grown to gigabytes.</summary>
+    /// <summary>The longest that one statement may take, but for a proof.</summary>
     public static readonly TimeSpan StatementTimeout = TimeSpan.FromMinutes(1);
 
     // settled: what publish() compares with max_backlog_rows. A lane of which nothing is written keeps its old floor for a
@@ -39,15 +38,32 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
          ORDER BY (s.slot - c.last_value + 4) % 4
         """;
 
-    private readonly NpgsqlDataSource source = PgSource.Create(address, StatementTimeout);
+    private readonly TimeProvider time;
+    private readonly ILogger log;
+    private readonly NpgsqlDataSource source;
+    private readonly PgEmptying emptying;
+    private readonly PgTrouble trouble;
+    private readonly CancellationTokenSource end = new();
     private Task round = Task.CompletedTask;
+    private Task emptied = Task.CompletedTask;
     private long? begunAt;
     private long seenActivity = -1;
     private volatile bool pending;
-    private string? lastTrouble;
+
+    /// <param name="address">Where the outbox is.</param>
+    /// <param name="time">For the pauses.</param>
+    /// <param name="log">Told what a person should know.</param>
+    /// <param name="firstProof">How long a proof may take at first; null: as long as usual.</param>
+    public PgHousekeeping(PgAddress address, TimeProvider time, ILogger log, TimeSpan? firstProof = null)
+    {
+        (this.time, this.log) = (time, log);
+        source = PgSource.Create(address, StatementTimeout);
+        emptying = new PgEmptying(source, address, log, firstProof ?? PgEmptying.FirstProof);
+        trouble = new PgTrouble(address, log);
+    }
 
     /// <summary>Something was found that a person must look at; null: nothing.</summary>
-    public string? Alarm { get; private set; }
+    public string? Alarm => emptying.Alarm;
 
     /// <summary>Dead rows among the lanes', as the server's statistics had it at the last round.</summary>
     public long DeadLaneRows { get; private set; }
@@ -64,8 +80,19 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
         }
     }
 
-    /// <summary>Cuts the round short.</summary>
-    public void Dispose() => source.Dispose();
+    /// <summary>Cuts the round and a proof short.</summary>
+    public void Dispose()
+    {
+        _ = EndAsync();
+        source.Dispose();
+    }
+
+    // Not waited for: the server is told on yet another connection, and need not answer.
+    private async Task EndAsync()
+    {
+        await end.CancelAsync();
+        end.Dispose();
+    }
 
     private async Task RoundAsync()
     {
@@ -75,22 +102,16 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
             var waits = await RotateAsync(connection);
             var full = await FullAsync(connection);
             pending = waits || full.Count > 0;
-            foreach (var slot in full)
+            if (full.Count > 0 && emptied.IsCompleted && !end.IsCancellationRequested)
             {
-                await EmptyAsync(connection, slot);
+                emptied = emptying.RunAsync(full, end.Token);
             }
 
-            lastTrouble = null;
+            trouble.Over();
         }
         catch (Exception e) when (PgFaults.IsOne(e) || e is ObjectDisposedException)
         {
-            // Not the line's matter: it has its own connection, and tells what is wrong with the database.
-            var trouble = PgFaults.Explain(e, address.Shown).Text;
-            if (trouble != lastTrouble)
-            {
-                lastTrouble = trouble;
-                log.HousekeepingFailed(trouble);
-            }
+            trouble.Tell(e);
         }
     }
 
@@ -110,7 +131,7 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
 
         if (limit is { } most && lastId - settled > most)
         {
-            await RaiseAsync(connection, PgAlarms.Backlog, "outbox", $"more than {most} rows wait for Kafka");
+            await PgAlarms.RaiseAsync(connection, log, PgAlarms.Backlog, "outbox", $"more than {most} rows wait for Kafka");
         }
         else
         {
@@ -134,39 +155,5 @@ internal sealed class PgHousekeeping(PgAddress address, TimeProvider time, ILogg
         }
 
         return slots;
-    }
-
-    private async Task EmptyAsync(NpgsqlConnection connection, short slot)
-    {
-        // The proof is made under a lock, of what is there by then. The snapshot of a stricter isolation is from before the
-        // lock: a row that was committed in between would leave unseen. A pooler may have dropped the session's setting.
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted);
-        await using var command = new NpgsqlCommand("SELECT state, detail FROM outbox.empty_slot($1)", connection);
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = slot });
-        string state, detail;
-        await using (var row = await command.ExecuteReaderAsync())
-        {
-            await row.ReadAsync();
-            (state, detail) = (row.GetString(0), await row.IsDBNullAsync(1) ? "" : row.GetString(1));
-        }
-
-        await transaction.CommitAsync();
-        if (state == "altered")
-        {
-            await RaiseAsync(connection, PgAlarms.Slot, $"log_{slot}", detail);
-            Alarm = detail;
-        }
-        else if (state == "emptied")
-        {
-            log.SlotEmptied(slot, detail);
-        }
-    }
-
-    private async Task RaiseAsync(NpgsqlConnection connection, string kind, string subject, string text)
-    {
-        if (await PgAlarms.RaiseAsync(connection, kind, subject, text))
-        {
-            log.AlarmRaised(kind, subject, text);
-        }
     }
 }

@@ -40,7 +40,9 @@ public sealed record PgMigration(int Version, string Name, string Body)
 public static class PgSchema
 {
     private static readonly string[] Files =
-        ["001-tables.sql", "002-publish.sql", "003-slots.sql", "004-roles.sql", "005-alarms.sql", "006-held.sql"];
+    [
+        "001-tables.sql", "002-publish.sql", "003-slots.sql", "004-roles.sql", "005-alarms.sql", "006-held.sql", "007-emptying.sql",
+    ];
 
     /// <summary>All migrations, first to last.</summary>
     public static IReadOnlyList<PgMigration> Migrations { get; } =
