@@ -16,17 +16,24 @@ public sealed record PgMigration(int Version, string Name, string Body)
     public const long Lock = 7411001;
 
     /// <summary>
-    /// One statement. Where the schema has this version already it does nothing, so it may be run again at any time.
+    /// One statement. Where the schema has this version already it does nothing, so it may be run again at any time. Where it
+    /// lacks the one before it fails: what runs the script may have gone on after a step that failed, and would skip it.
     /// </summary>
     public string Statement =>
         $"""
         DO $outbox_migration$
+        DECLARE
+          version_there integer := 0;
         BEGIN
           PERFORM pg_advisory_xact_lock({Lock});
           IF to_regclass('outbox.config') IS NOT NULL THEN
-            IF (SELECT schema_version FROM outbox.config) >= {Version} THEN
-              RETURN;
-            END IF;
+            version_there := (SELECT schema_version FROM outbox.config);
+          END IF;
+          IF version_there >= {Version} THEN
+            RETURN;
+          ELSIF version_there < {Version - 1} THEN
+            RAISE EXCEPTION 'the outbox has schema version %, and {Name} needs {Version - 1}: an earlier step failed', version_there
+              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run the whole script again.';
           END IF;
 
         {Body.TrimEnd()}
@@ -58,7 +65,8 @@ public static class PgSchema
         {
             var text = new StringBuilder();
             text.Append($"-- The outbox of outbox-relay for PostgreSQL 15 and later, schema version {Version}.\n");
-            text.Append("-- May be run again at any time, also while writers and relays run.\n");
+            text.Append("-- May be run again at any time, also while writers and relays run. With psql -v ON_ERROR_STOP=1 the first\n");
+            text.Append("-- step that fails is the last; otherwise those after it fail as well.\n");
             foreach (var migration in Migrations)
             {
                 text.Append($"\n-- {migration.Name}\nBEGIN;\n");

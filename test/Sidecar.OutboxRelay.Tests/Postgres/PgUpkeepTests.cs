@@ -206,6 +206,28 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
     }
 
     [Test]
+    public async Task A_script_that_goes_on_after_a_step_that_failed_skips_none()
+    {
+        var bare = await OutboxDatabase.MakeAsync(end, withSchema: false);
+        await bare.ExecuteAsync(PgSchema.Migrations[0].Statement);
+        await bare.ExecuteAsync("CREATE FUNCTION outbox.publish(text, bytea, bytea, jsonb, boolean) RETURNS bigint RETURN 1");
+        foreach (var step in PgSchema.Migrations.Skip(1))
+        {
+            Assert.ThrowsAsync<PostgresException>(() => bare.ExecuteAsync(step.Statement), step.Name);
+        }
+
+        Assert.That(await bare.ScalarAsync<int>("SELECT schema_version FROM outbox.config"), Is.EqualTo(1));
+        await bare.ExecuteAsync("DROP FUNCTION outbox.publish(text, bytea, bytea, jsonb, boolean)");
+        for (var time = 1; time <= 2; time++)
+        {
+            await bare.ExecuteAsync(PgSchema.Script);
+            Assert.That(await bare.ScalarAsync<int>("SELECT schema_version FROM outbox.config"), Is.EqualTo(PgSchema.Version));
+        }
+
+        Assert.That(await bare.PublishAsync("k"), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task An_older_schema_is_upgraded_while_writers_and_a_relay_go_on()
     {
         var later = PgSchema.Version + 1;
