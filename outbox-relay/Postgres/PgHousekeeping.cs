@@ -68,6 +68,9 @@ internal sealed class PgHousekeeping : IDisposable
     /// <summary>Dead rows among the lanes', as the server's statistics had it at the last round.</summary>
     public long DeadLaneRows { get; private set; }
 
+    /// <summary>At the last round ids stood above what was settled: rows wait, or what had taken the ids was rolled back.</summary>
+    public bool IdsWait { get; private set; }
+
     /// <summary>Begins a round if it is time and the last one is over. Does not wait for it.</summary>
     /// <param name="activity">Grows while rows are written or settled.</param>
     public void Tick(long activity)
@@ -99,9 +102,9 @@ internal sealed class PgHousekeeping : IDisposable
         try
         {
             await using var connection = await source.OpenConnectionAsync();
-            var waits = await RotateAsync(connection);
+            await RotateAsync(connection);
             var full = await FullAsync(connection);
-            pending = waits || full.Count > 0;
+            pending = IdsWait || full.Count > 0;
             if (full.Count > 0 && emptied.IsCompleted && !end.IsCancellationRequested)
             {
                 emptied = emptying.RunAsync(full, end.Token);
@@ -115,8 +118,7 @@ internal sealed class PgHousekeeping : IDisposable
         }
     }
 
-    // True: rows may wait, so that the next round is soon.
-    private async Task<bool> RotateAsync(NpgsqlConnection connection)
+    private async Task RotateAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(Round, connection);
         long settled, lastId;
@@ -127,6 +129,7 @@ internal sealed class PgHousekeeping : IDisposable
             (settled, lastId) = (row.GetInt64(1), row.GetInt64(2));
             limit = await row.IsDBNullAsync(3) ? null : row.GetInt64(3);
             DeadLaneRows = row.GetInt64(4);
+            IdsWait = settled < lastId;
         }
 
         if (limit is { } most && lastId - settled > most)
@@ -140,8 +143,6 @@ internal sealed class PgHousekeeping : IDisposable
                 $"WHERE kind = '{PgAlarms.Backlog}' AND accepted_at IS NULL";
             await command.ExecuteNonQueryAsync();
         }
-
-        return settled < lastId;
     }
 
     private static async Task<List<short>> FullAsync(NpgsqlConnection connection)

@@ -111,6 +111,7 @@ public sealed class PgStore(StoreOptions options, TimeSpan lease, RelayTelemetry
         {
             KeepHouse();
             held.WritesSeldom = housekeeping?.DeadLaneRows >= PgLimits.DeadLaneRows;
+            held.IdsWait = housekeeping?.IdsWait ?? false;
             return housekeeping?.Alarm is { } alarm
                 ? new StoreProblem(StoreFault.Alarm, alarm)
                 : await held.ReadAsync(fromStart, waitingTopics, maxPartBytes);

@@ -48,6 +48,9 @@ internal sealed class PgTenure
     /// <summary>The lanes' table is full of dead rows: progress is written less often.</summary>
     public bool WritesSeldom { get; set; }
 
+    /// <summary>Ids were given out above what is settled, as of the last look.</summary>
+    public bool IdsWait { get; set; }
+
     private LaneBook Book => lanes.Book;
 
     private TimeSpan WriteEvery => WritesSeldom ? PgLimits.CheckpointEveryWhileBloated : PgLimits.CheckpointEvery;
@@ -223,7 +226,7 @@ internal sealed class PgTenure
 
     private async Task WriteIfDueAsync()
     {
-        if (Wal is not null && await Wal.AdvanceAsync())
+        if (Wal is not null && await Wal.AdvanceAsync(IdsWait))
         {
             unwrittenSince ??= time.GetTimestamp();
         }

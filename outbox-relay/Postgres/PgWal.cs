@@ -144,10 +144,11 @@ internal sealed class PgWal : IAsyncDisposable
     }
 
     /// <summary>Asks for progress where that is due, and takes what came. True: the lanes moved.</summary>
+    /// <param name="idsWait">Ids were given out above what is settled. If no row comes of them, only a marker settles them.</param>
     /// <exception cref="InvalidOperationException">The lanes had moved without us.</exception>
-    public async Task<bool> AdvanceAsync()
+    public async Task<bool> AdvanceAsync(bool idsWait)
     {
-        if (reader.MarkerIsDue)
+        if (reader.MarkerIsDue || (idsWait && reader.RestsFor(PgLimits.WriteAllEvery)))
         {
             await MarkAsync(atOnce: false);
         }
@@ -193,7 +194,7 @@ internal sealed class PgWal : IAsyncDisposable
                 asked = true;
             }
 
-            if (!await AdvanceAsync())
+            if (!await AdvanceAsync(idsWait: false))
             {
                 await WaitAsync(left, CancellationToken.None);
             }

@@ -63,6 +63,10 @@ public sealed class WalReader(WalOptions options, WalPlace place) : IAsyncDispos
     public bool MarkerIsDue => feed is { NeedsMarker: true } from &&
         (from.RowsSinceMarker >= WalOptions.MarkerRows || place.Time.GetElapsedTime(markedAt) >= WalOptions.MarkerInterval);
 
+    /// <summary>Everything that came is settled, and that long no marker was written: rows came no more.</summary>
+    public bool RestsFor(TimeSpan atLeast) =>
+        feed is { AwaitsMarker: false, UnderWay: 0 } && place.Time.GetElapsedTime(markedAt) >= atLeast;
+
     /// <summary>Something is settled that only a marker can turn into progress.</summary>
     public bool NeedsMarker => feed is { NeedsMarker: true };
 
