@@ -167,15 +167,15 @@ internal sealed class PgUpkeepTests(PostgresEnd end)
         read += await WindowAsync(store, fence);
         await enough.CancelAsync();
         var written = (await Task.WhenAll(writers)).Sum();
-        int count;
-        do
-        {
-            // Where rows are many, a look that comes too soon after the last finds none: only after a wait is none the end.
-            await store.WaitForNewsAsync(OutboxDatabase.Lease, CancellationToken.None);
-            read += count = await WindowAsync(store, fence);
-        }
-        while (count > 0);
-
+        await Until.TrueAsync(
+            async () =>
+            {
+                // Where rows are many, a look that comes too soon after the last finds none: none is not yet the end.
+                await store.WaitForNewsAsync(OutboxDatabase.Lease, CancellationToken.None);
+                read += await WindowAsync(store, fence);
+                return read >= written;
+            },
+            Relays.Bound, "every row is read");
         Assert.That(read, Is.EqualTo(written));
         Assert.That(await outbox.ScalarAsync<int>("SELECT schema_version FROM outbox.config"), Is.EqualTo(later));
     }
