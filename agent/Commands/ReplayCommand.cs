@@ -54,12 +54,7 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
 
     private async Task<int> RunAsync(ParseResult line, AgentOptions options)
     {
-        if (line.GetValue(rate) is < 1 or > MaxRate || line.GetValue(limit) < 1)
-        {
-            return kafka.Misused($"--rate takes 1 to {MaxRate}, and --limit a number from 1 on");
-        }
-
-        if (filter.Problem(line) is { } problem)
+        if (Misuse(line) is { } problem)
         {
             return kafka.Misused(problem);
         }
@@ -85,14 +80,9 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
         var names = new RetryTopicNames(options.Source.Group, found.Name);
         var retry = names.AddressOf(found.Dispatch.Retries.Min());
         var partitions = reader.Partitions(retry.Topic).Count;
-        if (partitions == 0)
+        if (Missing(reader, retry.Topic, found) is { } missing)
         {
-            return kafka.Fail($"the topic {retry.Topic} does not exist: agents with these retries make it when they start");
-        }
-
-        if (reader.Partitions(found.DeadLetter.Topic).Count == 0)
-        {
-            return kafka.Fail($"the topic {found.DeadLetter.Topic} does not exist: {found.Name} has no dead letters");
+            return kafka.Fail(missing);
         }
 
         var wanted = filter.Of(line);
@@ -116,12 +106,23 @@ internal sealed class ReplayCommand(KafkaAccess kafka, TextWriter output, TextWr
         }
 
         var room = new ReplayRoom(new RetryLag(reader, topics).Of);
-        return await RunAsync(new LetterReplay(reader, room, producer, TimeProvider.System, progress), order, plan, isDry);
+        var tally = await new LetterReplay(reader, room, producer, TimeProvider.System, progress).RunAsync(order, plan);
+        return Report(tally, order, isDry);
     }
 
-    private async Task<int> RunAsync(LetterReplay replay, ReplayOrder order, ReplayPlan plan, bool isDry)
+    private string? Misuse(ParseResult line) => line.GetValue(rate) is < 1 or > MaxRate || line.GetValue(limit) < 1
+        ? $"--rate takes 1 to {MaxRate}, and --limit a number from 1 on"
+        : filter.Problem(line);
+
+    private static string? Missing(TopicReader reader, string retry, SubscriptionOptions found) =>
+        reader.Partitions(retry).Count == 0
+            ? $"the topic {retry} does not exist: agents with these retries make it when they start"
+        : reader.Partitions(found.DeadLetter.Topic).Count == 0
+            ? $"the topic {found.DeadLetter.Topic} does not exist: {found.Name} has no dead letters"
+        : null;
+
+    private int Report(ReplayTally tally, ReplayOrder order, bool isDry)
     {
-        var tally = await replay.RunAsync(order, plan);
         tally.Write(output, order.Retry.Topic, isDry);
         if (tally.Failure is { } failure)
         {
