@@ -253,24 +253,15 @@ public sealed class LaneBook(int chunksUnderWay)
     /// <param name="all">
     /// Also lanes of which only the snapshot is newer: now and then while idle, so that a successor finds them alike.
     /// </param>
+    /// <param name="mayRelease">Lanes may be given back now.</param>
     /// <returns>Null: nothing is to be written. Otherwise one of the two answers is due before the next is made.</returns>
-    public Checkpoint? TakeCheckpoint(bool all)
+    public Checkpoint? TakeCheckpoint(bool all, bool mayRelease = true)
     {
         queue.Advance(partly: true);
-        var chosen = lanes.Where(lane => lane.UnwrittenRows > 0 || lane.IsReleasable || (all && lane.Settled != lane.Written)).ToArray();
-        if (chosen.Length == 0)
-        {
-            return null;
-        }
-
-        var writes = new LaneWrite[chosen.Length];
-        for (var i = 0; i < chosen.Length; i++)
-        {
-            var lane = chosen[i];
-            writes[i] = new LaneWrite(lane.Bucket, lane.Epoch, lane.Settled, lane.IsReleasable, lane.TakeLedger());
-        }
-
-        return new Checkpoint(writes, chosen);
+        bool IsReleased(Lane lane) => mayRelease && lane.IsReleasable;
+        LaneWrite Write(Lane lane) => new(lane.Bucket, lane.Epoch, lane.Settled, IsReleased(lane), lane.TakeLedger());
+        var chosen = lanes.Where(lane => lane.UnwrittenRows > 0 || IsReleased(lane) || (all && lane.Settled != lane.Written)).ToArray();
+        return chosen.Length == 0 ? null : new Checkpoint(Array.ConvertAll(chosen, Write), chosen);
     }
 
     /// <summary>The checkpoint is in the database, but for these lanes, whose owner or epoch was no longer ours.</summary>

@@ -19,7 +19,9 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
     public const long UnderWayLock = 7411003;
 
     // A statement of its own, before: what was dropped by whoever had the lock is not to be seen any more.
-    private static readonly string Share = $"SELECT pg_try_advisory_lock_shared({UnderWayLock})";
+    private static readonly string Share =
+        "SELECT CASE WHEN EXISTS (SELECT FROM outbox.held WHERE kind = 'waiting') " +
+        $"THEN pg_try_advisory_lock_shared({UnderWayLock}) ELSE false END";
 
     private static readonly string Unshare = $"SELECT pg_advisory_unlock_shared({UnderWayLock})";
 
@@ -34,7 +36,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
           SELECT (SELECT h.topic FROM outbox.held h WHERE h.kind = 'waiting' AND h.topic > f.topic ORDER BY h.topic, h.id LIMIT 1)
             FROM found f WHERE f.topic IS NOT NULL),
         free AS MATERIALIZED (
-          SELECT r.id, r.size
+          SELECT r.id, r.size, row_number() OVER () AS turn
             FROM (SELECT topic FROM found WHERE topic IS NOT NULL AND topic <> ALL ($2) ORDER BY topic <= $7, topic) t
            CROSS JOIN LATERAL (
              SELECT h.id, coalesce(octet_length(h.key), 0)::bigint + coalesce(octet_length(h.value), 0)
@@ -49,7 +51,7 @@ internal sealed class PgHeldRows(PgSession session, TimeProvider time)
         SELECT h.id, h.bucket, h.created_at, h.topic, CASE WHEN octet_length(h.key) <= $4 THEN h.key END,
                CASE WHEN octet_length(h.value) <= $4 THEN h.value END,
                CASE WHEN octet_length(h.headers::text) <= $4 THEN convert_to(h.headers::text, 'UTF8') END, f.size
-          FROM (SELECT id, size, sum(least(size, $4)) OVER (ORDER BY id) - least(size, $4) AS before FROM free) f
+          FROM (SELECT id, size, sum(least(size, $4)) OVER (ORDER BY turn) - least(size, $4) AS before FROM free) f
           JOIN outbox.held h USING (id)
          WHERE f.before < $6 ORDER BY h.id
         """;

@@ -10,10 +10,10 @@ namespace Sidecar.OutboxRelay.Postgres;
 /// </summary>
 internal sealed class PgHousekeeping : IDisposable
 {
-    /// <summary>The pause between two rounds while rows are written or wait, or a slot is to be emptied.</summary>
+    /// <summary>The pause between two rounds while rows are written or settled, or a slot is to be emptied.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>The pause between two rounds otherwise.</summary>
+    /// <summary>The pause between two rounds otherwise; while ids wait, it is <see cref="PgLimits.WriteAllEvery"/>.</summary>
     public static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest that one statement may take, but for a proof.</summary>
@@ -75,7 +75,7 @@ internal sealed class PgHousekeeping : IDisposable
     /// <param name="activity">Grows while rows are written or settled.</param>
     public void Tick(long activity)
     {
-        var pause = pending || activity != seenActivity ? Interval : IdleInterval;
+        var pause = pending || activity != seenActivity ? Interval : IdsWait ? PgLimits.WriteAllEvery : IdleInterval;
         if (round.IsCompleted && (begunAt is not { } at || time.GetElapsedTime(at) >= pause))
         {
             (begunAt, seenActivity) = (time.GetTimestamp(), activity);
@@ -104,7 +104,7 @@ internal sealed class PgHousekeeping : IDisposable
             await using var connection = await source.OpenConnectionAsync();
             await RotateAsync(connection);
             var full = await FullAsync(connection);
-            pending = IdsWait || full.Count > 0;
+            pending = full.Count > 0;
             if (full.Count > 0 && emptied.IsCompleted && !end.IsCancellationRequested)
             {
                 emptied = emptying.RunAsync(full, end.Token);

@@ -128,15 +128,19 @@ internal sealed class PgProgressWriter(PgSession session, Guid me)
         }
 
         await using var batch = new NpgsqlBatch(session.Connection);
-        if (progress.Checkpoint is not null)
-        {
-            Fill(Add(batch, Lanes, LaneTypes), progress.Checkpoint);
-        }
-
         Owned(Add(batch, Fence, [NpgsqlDbType.Uuid, Many(NpgsqlDbType.Smallint), Many(NpgsqlDbType.Bigint)]), lanes);
         AddHeld(batch, progress, lanes);
+        if (progress.Checkpoint is not { } checkpoint)
+        {
+            await batch.ExecuteNonQueryAsync();
+            return [];
+        }
+
+        // Last: a lane that is given back is nobody's then, and what is set aside of it is entered while it is ours.
+        Fill(Add(batch, Lanes, LaneTypes), checkpoint);
         await using var reader = await batch.ExecuteReaderAsync();
-        return progress.Checkpoint is { } checkpoint ? await FencedAsync(reader, checkpoint) : [];
+        await reader.NextResultAsync();    // past the fence's
+        return await FencedAsync(reader, checkpoint);
     }
 
     private void AddHeld(NpgsqlBatch batch, PgProgress progress, (short[] Buckets, long[] Epochs) lanes)

@@ -53,6 +53,9 @@ internal sealed class PgTenure
 
     private LaneBook Book => lanes.Book;
 
+    // A lane's next owner sends its held rows, too: none of them is under way when it is given back.
+    private bool MayRelease => held.UnderWay == 0;
+
     private TimeSpan WriteEvery => WritesSeldom ? PgLimits.CheckpointEveryWhileBloated : PgLimits.CheckpointEvery;
 
     /// <summary>A lane that was claimed has lost what this relay wrote to it; null: none has.</summary>
@@ -219,8 +222,17 @@ internal sealed class PgTenure
         }
 
         Book.Rewind();
+        held.Rewind();
         Book.DrainAll();
-        await WriteAsync(all: true);
+        try
+        {
+            await WriteAsync(all: true);
+        }
+        catch (PostgresException e) when (e.SqlState == PgProgressWriter.SameId)
+        {
+            // As when it was settled: what is not written is sent again.
+        }
+
         await lanes.LeaveAsync();
     }
 
@@ -231,7 +243,7 @@ internal sealed class PgTenure
             unwrittenSince ??= time.GetTimestamp();
         }
 
-        var isDue = Book.UnwrittenRows >= PgLimits.CheckpointRows || Book.HasReleasable ||
+        var isDue = Book.UnwrittenRows >= PgLimits.CheckpointRows || (Book.HasReleasable && MayRelease) ||
             (unwrittenSince is { } since && time.GetElapsedTime(since) >= WriteEvery);
 
         // Now and then all lanes are written, so that a successor finds them alike, and the backlog is known: it is counted
@@ -250,7 +262,7 @@ internal sealed class PgTenure
 
     private async Task WriteAsync(bool all)
     {
-        var checkpoint = Book.TakeCheckpoint(all);
+        var checkpoint = Book.TakeCheckpoint(all, MayRelease);
         var progress = held.Take(checkpoint);
         if (checkpoint is null && !progress.HasHeld)
         {

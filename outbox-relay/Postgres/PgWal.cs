@@ -20,7 +20,7 @@ internal sealed class PgWal : IAsyncDisposable
                                                    AND h.id < n.id AND ($4 OR h.kind <> 'refused'))
         """;
 
-    private const string Visible = "SELECT count(*) FROM outbox.log WHERE id = ANY ($1)";
+    private const string Visible = "SELECT count(DISTINCT id) FROM outbox.log WHERE id = ANY ($1)";
 
     private static readonly NpgsqlDbType[] BehindTypes =
     [

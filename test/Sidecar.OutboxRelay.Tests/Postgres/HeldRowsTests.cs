@@ -106,6 +106,24 @@ internal sealed class HeldRowsTests(PostgresEnd end)
     }
 
     [Test]
+    public async Task Topics_of_large_rows_take_turns_also_where_a_window_holds_few()
+    {
+        outbox.Options.WindowBytes = 64 * 1024;
+        await HoldAsync("a", 12, size: 30_000);
+        await HoldAsync("b", 4, size: 30_000);
+        var (store, fence) = await outbox.EnterAsync();
+        using var held = store;
+        var windows = new List<string>();
+        while ((await store.ReadWindowAsync(true, [], NoLimit)).Value is { Count: > 0 } rows)
+        {
+            windows.Add(string.Join(' ', rows.GroupBy(row => row.Topic).Select(topic => $"{topic.Key}{topic.Count()}")));
+            await SettleAsync(store, fence, rows);
+        }
+
+        Assert.That(windows, Is.EqualTo(new[] { "a3", "b3", "a3", "a2 b1", "a3", "a1" }));
+    }
+
+    [Test]
     public async Task A_row_that_a_relay_has_under_way_is_not_dropped()
     {
         await HoldAsync("a", 2);
@@ -137,9 +155,9 @@ internal sealed class HeldRowsTests(PostgresEnd end)
         using var held = store;
         await using (var dropping = await outbox.OpenAsync())
         {
-            await dropping.ExecuteAsync($"SELECT pg_advisory_lock({PgHeldRows.UnderWayLock}); DELETE FROM outbox.held");
+            await dropping.ExecuteAsync($"BEGIN; SELECT pg_advisory_xact_lock({PgHeldRows.UnderWayLock}); DELETE FROM outbox.held");
             Assert.That((await store.ReadWindowAsync(true, [], NoLimit)).Value.Single().Topic, Is.EqualTo("b"));
-            await dropping.ExecuteAsync($"SELECT pg_advisory_unlock({PgHeldRows.UnderWayLock})");
+            await dropping.ExecuteAsync("COMMIT");
         }
     }
 
@@ -174,16 +192,56 @@ internal sealed class HeldRowsTests(PostgresEnd end)
         await outbox.ExecuteAsync("DELETE FROM outbox.held; SELECT outbox.accept_alarm(1)");
         var (again, next) = await outbox.EnterAsync();
         using var last = again;
-        await again.ReadWindowAsync(true, [], NoLimit);
+        Assert.That(
+            (await again.ReadWindowAsync(true, [], NoLimit)).Value.Select(row => row.Id), Does.Contain(5), "neither settled nor lost");
         Assert.That((await again.SettleAsync(next, OutboxDatabase.Lease, refused)).Problem, Is.Null);
         Assert.That(
             await outbox.ScalarAsync<string>("SELECT string_agg(convert_from(value, 'UTF8'), ' ') FROM outbox.held"), Is.EqualTo("v"));
     }
 
-    private Task HoldAsync(string topic, int rows, string bucket = "i % 64") => outbox.ExecuteAsync(
+    [Test]
+    public async Task What_is_set_aside_of_a_lane_that_is_to_be_given_back_is_held()
+    {
+        await outbox.ExecuteAsync("SELECT outbox.publish('t', 'k' || i, 'v') FROM generate_series(1, 50) i");
+        var (first, fence) = await outbox.EnterAsync("first");
+        using var one = first;
+        var rows = (await first.ReadWindowAsync(true, [], NoLimit)).Value;
+        using var two = await JoinAsync(first, fence);
+        var aside = new Settlement([], [.. rows.Select(row => new HeldRow(row.Id, HeldKind.Refused, "too large"))]);
+        Assert.That((await first.SettleAsync(fence, OutboxDatabase.Lease, aside)).Problem, Is.Null);
+        Assert.That(await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.held"), Is.EqualTo(50));
+        Assert.That(
+            await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.lane WHERE owner IS NULL"), Is.EqualTo(32), "in the same write");
+    }
+
+    [Test]
+    public async Task A_lane_is_not_given_back_while_a_held_row_of_it_is_under_way()
+    {
+        await HoldAsync("a", 64);
+        var (first, fence) = await outbox.EnterAsync("first");
+        using var one = first;
+        var rows = (await first.ReadWindowAsync(true, [], NoLimit)).Value;
+        Assert.That(rows, Has.Count.EqualTo(64));
+        using var two = await JoinAsync(first, fence);
+        await first.ReadWindowAsync(false, [], NoLimit);
+        Assert.That(await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.lane WHERE owner IS NULL"), Is.Zero);
+        await SettleAsync(first, fence, rows);
+        await first.ReadWindowAsync(false, [], NoLimit);
+        Assert.That(await outbox.ScalarAsync<long>("SELECT count(*) FROM outbox.lane WHERE owner IS NULL"), Is.EqualTo(32));
+    }
+
+    /// <summary>Another relay has come, and the first knows that it is to give back half of its lanes.</summary>
+    private async Task<PgStore> JoinAsync(PgStore first, Fence fence)
+    {
+        var (second, _) = await outbox.EnterAsync("second");
+        Assert.That((await first.RenewLeaseAsync(fence, OutboxDatabase.Lease)).Problem, Is.Null);
+        return second;
+    }
+
+    private Task HoldAsync(string topic, int rows, string bucket = "i % 64", int size = 1) => outbox.ExecuteAsync(
         $"""
         INSERT INTO outbox.held (id, bucket, topic, key, value, created_at, kind, reason)
-        SELECT nextval('outbox.log_id'), {bucket}, '{topic}', convert_to('k' || i, 'UTF8'), 'v', now(), 'waiting', 'its topic'
+        SELECT nextval('outbox.log_id'), {bucket}, '{topic}', convert_to('k' || i, 'UTF8'), convert_to(repeat('v', {size}), 'UTF8'), now(), 'waiting', 'its topic'
           FROM generate_series(1, {rows}) i
         """);
 
