@@ -42,6 +42,14 @@ public sealed class EventRecord
     /// <summary>Bytes of memory that the record holds until it is released.</summary>
     public int HeldBytes => bytes.Buffer.Length;
 
+    /// <summary>A record of its own that has only the place and the key of this one.</summary>
+    public EventRecord KeyAlone()
+    {
+        var buffer = Key.IsEmpty ? [] : RecordBuffers.Rent(Key.Length);
+        Key.CopyTo(buffer);
+        return new EventRecord(Position, TimestampMs, new RecordBytes(buffer, bytes.KeyLength, ValueLength: -1, HeadersLength: 0));
+    }
+
     /// <summary>Gives the buffer back. Once, by whoever saw the event reach its end; the record is not used after it.</summary>
     public void Release()
     {

@@ -87,13 +87,7 @@ public sealed class Dispatcher : IDisposable
                 FirstSeenMs = firstSeen,
                 Attempts = begun.Attempts, Interruptions = begun.Interruptions, IsSuspect = begun.Interruptions > 0,
             };
-            worker.Keep(queued);
-            if (worker.Lanes.Enter(queued))
-            {
-                settlement.Come(queued);
-                departures.Pump();
-            }
-
+            settlement.Enter(queued);
             return new Accepted(begun.Ticket, worker.FullReason);
         }
     }

@@ -14,7 +14,9 @@ internal sealed class KeyLanes(Ordering ordering, bool hasCopies = false)
     private readonly Dictionary<ulong, Lane> lanes = [];
     private Lane? free;
 
-    /// <summary>Adds an event behind those it must wait for. True: it waits for none and is ready.</summary>
+    /// <summary>
+    /// Adds an event behind those it must wait for; one of a parked lane is only counted. True: it waits for none and is ready.
+    /// </summary>
     public bool Enter(LaneEntry entry)
     {
         var isAlone = IsAlone(entry);
@@ -28,6 +30,11 @@ internal sealed class KeyLanes(Ordering ordering, bool hasCopies = false)
         var lane = Find(hash, entry);
         entry.Lane = lane;
         lane.Count++;
+        if (lane.IsParked)
+        {
+            return false;
+        }
+
         if (lane.First is null)
         {
             lane.First = lane.Last = entry;
@@ -58,6 +65,25 @@ internal sealed class KeyLanes(Ordering ordering, bool hasCopies = false)
         }
 
         return next;
+    }
+
+    /// <summary>The first event of its lane is parked. Takes out those behind it; they are counted on.</summary>
+    public static List<LaneEntry> Park(LaneEntry entry)
+    {
+        var taken = new List<LaneEntry>();
+        for (var behind = entry.Behind; behind is not null; behind = behind.Behind)
+        {
+            taken.Add(behind);
+        }
+
+        entry.Behind = null;
+        if (entry.Lane is { } lane)
+        {
+            lane.IsParked = true;
+            lane.Last = entry;
+        }
+
+        return taken;
     }
 
     /// <summary>Events of the key that has most of them. Looks at every lane.</summary>

@@ -5,8 +5,8 @@ namespace Sidecar.Agent.Dispatch;
 /// <summary>An event as its lane sees it: a record, and who stands behind it.</summary>
 internal abstract class LaneEntry(EventRecord record)
 {
-    /// <summary>The record as it was received.</summary>
-    public EventRecord Record { get; } = record;
+    /// <summary>The record as it was received; once it is parked, only where it stands and its key.</summary>
+    public EventRecord Record { get; set; } = record;
 
     /// <summary>The lane that it stands in; null: it waits for no other event.</summary>
     public Lane? Lane { get; set; }
@@ -26,7 +26,7 @@ internal sealed class Lane
     /// <summary>Its events.</summary>
     public int Count { get; set; }
 
-    /// <summary>Its first event is parked: none of them moves any more.</summary>
+    /// <summary>Its first event is parked: none of them moves any more, and only that one is kept.</summary>
     public bool IsParked { get; set; }
 
     /// <summary>The event on its way; its key is the lane's key.</summary>

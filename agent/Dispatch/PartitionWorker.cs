@@ -107,19 +107,16 @@ public sealed class PartitionWorker : IDisposable
     /// <summary>Events that have come to their end and hold up their key, of all that belongs to it.</summary>
     internal int ParkedEvents => Kin.Sum(kin => kin.Parked.Count);
 
-    /// <summary>Of a retry partition: its open records that are parked, or stand behind one that is. They wait for a person.</summary>
+    /// <summary>Its open records that are parked, or stand behind one that is. They wait for a person.</summary>
     internal int Stuck { get; private set; }
-
-    /// <summary>What they hold in memory.</summary>
-    internal long StuckBytes { get; private set; }
 
     /// <summary>
     /// Of a retry partition: those fill its window or its ledger, so that no more of it may be read. The others come to their end
     /// whatever their number, and count for nothing here.
     /// </summary>
-    internal bool IsFullOfParked => Stuck > 0
-        && (Stuck >= options.Window || StuckBytes >= options.WindowBytes
-            || Tracker.Count >= PartitionRetries.MaxWaiting || Tracker.MapBytesBound >= AckMapCodec.AdmissionBytes);
+    internal bool IsFullOfParked => kin[0] != this && Stuck > 0
+        && (Stuck >= options.Window || Tracker.Count >= PartitionRetries.MaxWaiting
+            || Tracker.MapBytesBound >= AckMapCodec.AdmissionBytes);
 
     /// <summary>Set when it is closed and its last delivery in flight has ended.</summary>
     internal ManualResetEventSlim Drained { get; } = new();
@@ -169,11 +166,22 @@ public sealed class PartitionWorker : IDisposable
         budget.Take(entry.Record.HeldBytes);
     }
 
-    /// <summary>An event is parked, or stands behind one that is.</summary>
-    internal void Sticks(LaneEntry entry)
+    /// <summary>An event has come to its end and holds up its key. Only the key is kept: the next agent reads the event again.</summary>
+    internal void Park(LaneEntry entry)
     {
+        var key = entry.Record.KeyAlone();
+        Drop(entry);
+        entry.Record = key;
+        Keep(entry);
+        Parked.Add(entry);
         Stuck++;
-        StuckBytes += entry.Record.HeldBytes;
+    }
+
+    /// <summary>An event stands behind a parked one: it stays open in the ledger, and nothing of it is kept.</summary>
+    internal void LeaveBehind(LaneEntry entry)
+    {
+        Drop(entry);
+        Stuck++;
     }
 
     /// <summary>Lets an event go: its record is not used after this.</summary>

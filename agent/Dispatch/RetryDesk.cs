@@ -104,16 +104,7 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
                 return;
             }
 
-            worker.Keep(queued);
-            if (worker.Lanes.Enter(queued))
-            {
-                settlement.Come(queued);
-                departures.Pump();
-            }
-            else if (queued.Lane is { IsParked: true })
-            {
-                worker.Sticks(queued);
-            }
+            settlement.Enter(queued);
         }
     }
 
@@ -146,13 +137,13 @@ internal sealed class RetryDesk(Lock guard, List<PartitionWorker> workers, Settl
 
     /// <summary>
     /// Notes a record that nothing can be done with, so that what is committed never passes it: its partition is to stand. False:
-    /// somebody passed it over by hand.
+    /// somebody passed it over by hand, or the partition was taken away, and what stands before it may not be in the ledger.
     /// </summary>
     public bool Pin(PartitionWorker worker, EventRecord raw, int leaderEpoch)
     {
         lock (guard)
         {
-            return worker.Tracker.Begin(raw.Position.Offset, leaderEpoch, raw.TimestampMs).Ticket != Beginning.Done;
+            return !worker.Closed && worker.Tracker.Begin(raw.Position.Offset, leaderEpoch, raw.TimestampMs).Ticket != Beginning.Done;
         }
     }
 

@@ -119,6 +119,22 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
         Come(queued.Worker.Complete(queued, queued.Ticket) as QueuedEvent);
     }
 
+    /// <summary>An event has its turn after what stands in its lane; behind a parked one it has none.</summary>
+    public void Enter(QueuedEvent queued)
+    {
+        var worker = queued.Worker;
+        worker.Keep(queued);
+        if (worker.Lanes.Enter(queued))
+        {
+            Come(queued);
+            departures.Pump();
+        }
+        else if (queued.Lane is { IsParked: true })
+        {
+            worker.LeaveBehind(queued);
+        }
+    }
+
     /// <summary>An event waits for no other in its lane. Whoever calls this calls <see cref="Departures.Pump"/> after it.</summary>
     public void Come(QueuedEvent? queued)
     {
@@ -177,15 +193,10 @@ internal sealed class Settlement(Departures departures, DispatchOptions options,
 
     private static void Park(QueuedEvent queued)
     {
-        queued.Worker.Parked.Add(queued);
-        if (queued.Lane is { } lane)
+        queued.Worker.Park(queued);
+        foreach (var behind in KeyLanes.Park(queued).Cast<QueuedEvent>())
         {
-            lane.IsParked = true;
-        }
-
-        for (LaneEntry? entry = queued; entry is QueuedEvent stuck; entry = entry.Behind)
-        {
-            stuck.Worker.Sticks(stuck);
+            behind.Worker.LeaveBehind(behind);
         }
     }
 

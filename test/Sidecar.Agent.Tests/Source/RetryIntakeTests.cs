@@ -20,38 +20,68 @@ public sealed class RetryIntakeTests
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(1);
     private static readonly string Topic = RetryTopicsModel.Names.Of(Delay);
 
+    private Dispatcher dispatcher = null!;
+    private PartitionWorker source = null!;
+    private PartitionWorker worker = null!;
+    private RetryIntake intake = null!;
+    private RetryPartition partition = null!;
+
+    [SetUp]
+    public void Open()
+    {
+        dispatcher = new Dispatcher(
+            new DispatchOptions { Retries = [Delay] }, new DeliveryOptions(), new BufferBudget(long.MaxValue), new FakeTimeProvider(),
+            new Random(1));
+        source = dispatcher.Open("t", 0, new PartitionTracker(10, AckMap.Empty(10)));
+        worker = dispatcher.Retries.Open(source, Topic, new PartitionTracker(0, AckMap.Empty(0)))!;
+        intake = new RetryIntake(
+            new RetryRoute("s", "t", RetryTopicsModel.Names, [Delay], false), dispatcher, null, NullLogger.Instance);
+        partition = new RetryPartition(
+            new TopicPartition(Topic, 0), Delay, new StartPosition(0, -1, AckMap.Empty(0), 0, true), source, worker);
+    }
+
+    [TearDown]
+    public void Close()
+    {
+        worker.Dispose();
+        source.Dispose();
+        dispatcher.Dispose();
+    }
+
     [Test]
     public void What_is_committed_passes_nothing_that_waits_below_a_record_of_a_later_version([Values] bool hasOneOfOurs)
     {
-        using var dispatcher = new Dispatcher(
-            new DispatchOptions { Retries = [Delay] }, new DeliveryOptions(), new BufferBudget(long.MaxValue), new FakeTimeProvider(),
-            new Random(1));
-        using var source = dispatcher.Open("t", 0, new PartitionTracker(10, AckMap.Empty(10)));
-        using var worker = dispatcher.Retries.Open(source, Topic, new PartitionTracker(0, AckMap.Empty(0)))!;
-        var assigned = new AssignedPartition(dispatcher, source, 0);
-        var intake = new RetryIntake(
-            new RetryRoute("s", "t", RetryTopicsModel.Names, [Delay], false), dispatcher, null, NullLogger.Instance);
-        var partition = new RetryPartition(
-            new TopicPartition(Topic, 0), Delay, new StartPosition(0, -1, AckMap.Empty(0), 0, true), source, worker);
-
-        Read(intake, partition, hasOneOfOurs);
+        Read(hasOneOfOurs);
         Assert.That(source.Standing, Does.StartWith("retry_record_newer"));
-        Assert.That(CommittedOf(assigned), Is.Zero, "read for the first time");
+        Assert.That(Committed, Is.Zero, "read for the first time");
 
         partition.IsScanned = true;
-        Read(intake, partition, hasOneOfOurs);
-        Assert.That(CommittedOf(assigned), Is.EqualTo(hasOneOfOurs ? 0 : 1), "and again, to be delivered");
+        Read(hasOneOfOurs);
+        Assert.That(Committed, Is.EqualTo(hasOneOfOurs ? 0 : 1), "and again, to be delivered");
     }
 
-    private static void Read(RetryIntake intake, RetryPartition partition, bool hasOneOfOurs)
+    [Test]
+    public void What_is_read_of_a_partition_that_was_taken_away_moves_nothing([Values(LetterHeaders.Retry, "foreign")] string header)
+    {
+        partition.IsScanned = true;
+        dispatcher.Close(source);
+        Read(hasOneOfOurs: true, header);
+        Assert.That(Committed, Is.Zero);
+        Assert.That(source.Standing, Is.Null);
+    }
+
+    private long Committed => new AssignedPartition(dispatcher, source, 0)
+        .Snapshot().Offsets.Single(offset => offset.Topic == Topic).Offset;
+
+    private void Read(bool hasOneOfOurs, string header = LetterHeaders.Retry)
     {
         if (hasOneOfOurs)
         {
             intake.Read(partition, Waiting(), -1);
         }
 
-        var newer = new OutgoingHeader(Encoding.UTF8.GetBytes(LetterHeaders.Retry), "2"u8.ToArray());
-        intake.Read(partition, RetryTopicsModel.Written(Records.Of(1, "k"), [newer], new TopicPosition(Topic, 0, 1), 0), -1);
+        var other = new OutgoingHeader(Encoding.UTF8.GetBytes(header), "2"u8.ToArray());
+        intake.Read(partition, RetryTopicsModel.Written(Records.Of(1, "k"), [other], new TopicPosition(Topic, 0, 1), 0), -1);
     }
 
     private static EventRecord Waiting()
@@ -61,7 +91,4 @@ public sealed class RetryIntakeTests
         kafka.Append(Records.Of(3, "k"), Delay, new Resend(provenance, 1000, LetterDetail.Full), 0);
         return kafka.Topics[Delay][0];
     }
-
-    private static long CommittedOf(AssignedPartition assigned) =>
-        assigned.Snapshot().Offsets.Single(offset => offset.Topic == Topic).Offset;
 }
