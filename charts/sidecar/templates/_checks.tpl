@@ -87,7 +87,7 @@ subscription has max-deadline.
 {{- $extends := hasKey $settings "api-port" -}}
 {{- range $part := append (values (default dict $v.agent.subscriptions)) $v.agent.defaults -}}
 {{- $text := include "sidecar.text" $part -}}
-{{- if and (contains "max-deadline" $text) (not (regexMatch "max-deadline[\"']?\\s*[=:]\\s*[\"']?off" $text)) -}}{{- $extends = true -}}{{- end -}}
+{{- if and (regexMatch "max-deadline[\"']?\\s*[=:]" $text) (not (regexMatch "max-deadline[\"']?\\s*[=:]\\s*[\"']?off" $text)) -}}{{- $extends = true -}}{{- end -}}
 {{- end -}}
 {{- if $extends -}}
 {{- $port := int (dig "api-port" 14192 $settings) -}}

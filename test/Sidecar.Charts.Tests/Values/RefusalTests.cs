@@ -74,6 +74,7 @@ internal sealed class RefusalTests
         "{agent: {enabled: false, metricsPort: 14290}}",
         "agent: {metricsPort: 14192}",
         "agent: {metricsPort: 14192, defaults: {max-deadline: off}, subscriptions: {a: \"a.v1; max-deadline=off\"}}",
+        "agent: {metricsPort: 14192, subscriptions: {a: {topics: [a.v1], filter: [\"x=max-deadline\"]}}}",
         "agent: {metricsPort: 14192, settings: {api-port: 14199}, defaults: {max-deadline: 1m}}",
         "agent: {subscriptions: {\"on\": a.v1, \"off\": b.v1, \"yes\": c.v1, \"n\": d.v1}}",
         "metrics: {podMonitor: {enabled: true, interval: 1m, scrapeTimeout: 60000ms}}",
