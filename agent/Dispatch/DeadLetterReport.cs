@@ -19,18 +19,19 @@ public sealed class DeadLetterReport(
 
     private readonly Counter.Child failures = metrics.DeadLetterFailures.WithLabels(address.Subscription);
 
-    private string What => $"dead-letters:{address.Subscription}";
+    private readonly SharedWait wait = new(waits, $"dead-letters:{address.Subscription}");
 
     /// <summary>The topic was looked for; null: it is there.</summary>
     internal void TopicIs(string? problem)
     {
         if (problem is null)
         {
-            waits.Over(What);
+            wait.Over();
         }
         else
         {
-            waits.For(What, problem);
+            // Also while no letter does: that the topic is absent is better known before it is needed.
+            wait.For(this, problem);
         }
     }
 
@@ -38,7 +39,7 @@ public sealed class DeadLetterReport(
     internal void Written(Provenance provenance)
     {
         written[provenance.Outcome].Inc();
-        waits.Over(What);
+        wait.Over();
         var share = lines.Next();
         if (share != LogShare.Nothing)
         {
@@ -53,11 +54,16 @@ public sealed class DeadLetterReport(
     }
 
     /// <summary>A dead letter could not be written; it is tried again.</summary>
-    internal void Fails(string topic, int partition, string reason)
+    internal void Fails(QueuedEvent queued, string reason)
     {
         failures.Inc();
-        waits.For(What, $"a dead letter of {topic}/{partition} is not written to {address.Topic}: {reason}. Its event stays undone");
+        var from = queued.Worker;
+        wait.For(
+            queued, $"a dead letter of {from.Topic}/{from.Partition} is not written to {address.Topic}: {reason}. Its event stays undone");
     }
+
+    /// <summary>The dead letter of an event is not tried again: its partition went, or stands.</summary>
+    internal void GivesUp(QueuedEvent queued) => wait.GiveUp(queued);
 
     /// <summary>The dead-letter topic will never take the record as it is.</summary>
     internal void TooLarge(Provenance provenance, string reason)

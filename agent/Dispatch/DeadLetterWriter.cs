@@ -131,16 +131,16 @@ public sealed class DeadLetterWriter(
                     continue;
                 case ProduceEnd.TooLarge:
                     dispatcher.Stand(worker, $"dead_letter_too_large at offset {provenance.Origin.Offset}: {sent.Reason}");
-                    dispatcher.Ended(queued, Step.Abandon);
+                    GiveUp(queued);
                     report.TooLarge(provenance, sent.Reason);
                     return;
                 case ProduceEnd.NoTopic when await EnsureTopicAsync() is { } missing:
-                    Fails(worker, missing);
+                    Fails(queued, missing);
                     break;
                 case ProduceEnd.NoTopic:
                     break;
                 case ProduceEnd.Failed:
-                    Fails(worker, sent.Reason);
+                    Fails(queued, sent.Reason);
                     break;
             }
 
@@ -148,7 +148,7 @@ public sealed class DeadLetterWriter(
         }
 
         // Its partition was taken away: whoever owns it next delivers the event again.
-        dispatcher.Ended(queued, Step.Abandon);
+        GiveUp(queued);
     }
 
     private async Task<ProduceOutcome> AcknowledgedAsync(Ending ending, LetterDetail detail)
@@ -164,7 +164,7 @@ public sealed class DeadLetterWriter(
             }
             catch (TimeoutException)
             {
-                Fails(worker, $"Kafka has not acknowledged it within {Patience.TotalSeconds:0} s; waiting on");
+                Fails(ending.Queued, $"Kafka has not acknowledged it within {Patience.TotalSeconds:0} s; waiting on");
             }
 
             return await sending.WaitAsync(worker.Cancellation);
@@ -175,10 +175,16 @@ public sealed class DeadLetterWriter(
         }
     }
 
-    private void Fails(PartitionWorker worker, string reason)
+    private void Fails(QueuedEvent queued, string reason)
     {
-        dispatcher.LetterProblem(worker, $"{address.Topic}: {reason}");
-        report.Fails(worker.Topic, worker.Partition, reason);
+        dispatcher.LetterProblem(queued.Worker, $"{address.Topic}: {reason}");
+        report.Fails(queued, reason);
+    }
+
+    private void GiveUp(QueuedEvent queued)
+    {
+        report.GivesUp(queued);
+        dispatcher.Ended(queued, Step.Abandon);
     }
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;

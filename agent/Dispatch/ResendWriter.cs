@@ -55,11 +55,11 @@ public sealed class ResendWriter(
                     continue;
                 case ProduceEnd.TooLarge:
                     dispatcher.Stand(worker, $"retry_too_large at offset {queued.Record.Position.Offset}: {sent.Reason}");
-                    dispatcher.Ended(queued, Step.Abandon);
+                    GiveUp(queued);
                     report.TooLarge(address.Topic, resend.Provenance, sent.Reason);
                     return;
                 case ProduceEnd.NoTopic or ProduceEnd.Failed:
-                    Fails(worker, address.Topic, sent.Reason);
+                    Fails(queued, address.Topic, sent.Reason);
                     break;
             }
 
@@ -68,7 +68,7 @@ public sealed class ResendWriter(
         }
 
         // Its partition was taken away: whoever owns it next delivers the event again.
-        dispatcher.Ended(queued, Step.Abandon);
+        GiveUp(queued);
     }
 
     private async Task<ProduceOutcome> AcknowledgedAsync(QueuedEvent queued, LetterAddress address, Resend resend)
@@ -84,7 +84,7 @@ public sealed class ResendWriter(
             catch (TimeoutException)
             {
                 Fails(
-                    queued.Worker,
+                    queued,
                     address.Topic,
                     $"Kafka has not acknowledged it within {DeadLetterWriter.Patience.TotalSeconds:0} s; waiting on");
             }
@@ -113,9 +113,15 @@ public sealed class ResendWriter(
         };
     }
 
-    private void Fails(PartitionWorker worker, string topic, string reason)
+    private void Fails(QueuedEvent queued, string topic, string reason)
     {
-        dispatcher.Retries.Problem(worker, $"{topic}: {reason}");
-        report.Fails(topic, worker.Topic, worker.Partition, reason);
+        dispatcher.Retries.Problem(queued.Worker, $"{topic}: {reason}");
+        report.Fails(queued, topic, reason);
+    }
+
+    private void GiveUp(QueuedEvent queued)
+    {
+        report.GivesUp(queued);
+        dispatcher.Ended(queued, Step.Abandon);
     }
 }

@@ -38,6 +38,7 @@ internal sealed class RetryReader : IDisposable
     private readonly List<PartitionWorker> opening = [];
     private readonly RetryIntake intake;
     private readonly RetryFlow flow;
+    private readonly SharedWait wait;
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TimeSpan nextTry;
     private volatile bool stopping;
@@ -54,6 +55,7 @@ internal sealed class RetryReader : IDisposable
         this.dispatcher = dispatcher;
         this.telemetry = telemetry;
         logger = telemetry.Log<RetryReader>();
+        wait = new SharedWait(telemetry.Waits, $"retries:{route.Subscription}");
         intake = new RetryIntake(route, dispatcher, letters, logger);
         consumer = new KafkaConsumer(
             kafka.Keyring, credentials => ConsumerFactory.BuildReader(kafka.Options, credentials, logger));
@@ -63,8 +65,6 @@ internal sealed class RetryReader : IDisposable
 
     /// <summary>Ends when the thread has ended, or with the failure that ended it.</summary>
     public Task Completion => ended.Task;
-
-    private string What => $"retries:{route.Subscription}";
 
     /// <summary>Starts the thread, once.</summary>
     public void Start() => new Thread(Run) { IsBackground = true, Name = $"retries-{route.Subscription}" }.Start();
@@ -132,6 +132,7 @@ internal sealed class RetryReader : IDisposable
             }
 
             consumer.AssignmentChanged();
+            wait.GiveUp(request.Source);
             intake.Forget(request.Source);
         }
     }
@@ -151,11 +152,12 @@ internal sealed class RetryReader : IDisposable
         var problem = RetryTopics.Find(consumer, route, RequestTimeout, out var topics) ?? OpenAll(topics);
         if (problem is null)
         {
-            telemetry.Waits.Over(What);
+            wait.Over();
         }
         else
         {
-            telemetry.Waits.For(What, $"{problem}. Until then nothing of the subscription {route.Subscription} is delivered");
+            var reason = $"{problem}. Until then nothing of the subscription {route.Subscription} is delivered";
+            opening.ForEach(source => wait.For(source, reason));
         }
     }
 
@@ -248,11 +250,11 @@ internal sealed class RetryReader : IDisposable
                     + "(retention or truncation): what waited there is lost. Reset the group's offset there by hand to go on");
                 break;
             case ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition:
-                telemetry.Waits.For(What, $"the topic {partition.Key.Topic} does not exist any more. Create it, and restart the agent");
+                wait.For(partition.Source, $"the topic {partition.Key.Topic} does not exist any more. Create it, and restart the agent");
                 break;
             case ErrorCode.TopicAuthorizationFailed:
-                telemetry.Waits.For(
-                    What, $"not authorized for the topic {partition.Key.Topic}. Grant Read and Describe to this principal");
+                wait.For(
+                    partition.Source, $"not authorized for the topic {partition.Key.Topic}. Grant Read and Describe to this principal");
                 break;
             default:
                 break;

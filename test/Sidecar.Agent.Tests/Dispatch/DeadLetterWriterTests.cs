@@ -26,6 +26,7 @@ public sealed class DeadLetterWriterTests
     private DeadLetterWriter writer = null!;
     private PartitionWorker worker = null!;
     private Waits waits = null!;
+    private DeadLetterReport report = null!;
     private CancellationTokenSource stop = null!;
 
     [SetUp]
@@ -35,7 +36,7 @@ public sealed class DeadLetterWriterTests
             new DispatchOptions(), new DeliveryOptions { OnExhausted = OnExhausted.DeadLetter }, new BufferBudget(long.MaxValue), time,
             new Random(1));
         waits = new Waits(NullLogger<Waits>.Instance, metrics.Waiting);
-        var report = new DeadLetterReport(NullLogger<DeadLetterReport>.Instance, metrics, waits, Address, time);
+        report = new DeadLetterReport(NullLogger<DeadLetterReport>.Instance, metrics, waits, Address, time);
         writer = new DeadLetterWriter(dispatcher, desk, Address, report, time) { MayCreate = true };
         worker = dispatcher.Open("t", 0, new PartitionTracker(0, AckMap.Empty(0)));
         stop = new CancellationTokenSource();
@@ -186,6 +187,59 @@ public sealed class DeadLetterWriterTests
 
         await Until.TrueAsync(() => worker.Drained.IsSet, Patience, "it is drained without any time passing");
         Assert.That(Committable, Is.Zero, "the event is its next owner's");
+    }
+
+    [Test]
+    public async Task No_letter_is_waited_for_any_more_when_the_partitions_of_all_that_failed_are_taken_away()
+    {
+        desk.Answer = (_, _) => Task.FromResult(new ProduceOutcome(ProduceEnd.Failed, "no leader"));
+        await RejectAsync(0);
+        await RejectAsync(1);
+        await Until.TrueAsync(() => desk.Sent.Count == 2 && waits.IsWaitingFor("dead-letters:s"), Patience, "they are waited for");
+
+        dispatcher.Close(worker);
+
+        await Until.TrueAsync(() => !waits.IsWaitingFor("dead-letters:s"), Patience, "nobody waits for them");
+    }
+
+    [Test]
+    public async Task A_topic_that_is_absent_is_waited_for_also_when_the_letter_that_missed_it_is_let_go()
+    {
+        const string absent = "the topic g.s.dlq does not exist";
+        await Until.TrueAsync(() => desk.LookedFor.Count == 1, Patience, "the topic is looked for at the start");
+        report.TopicIs(absent);
+        desk.TopicProblem = absent;
+        desk.Answer = (_, _) => Task.FromResult(new ProduceOutcome(ProduceEnd.NoTopic, "gone"));
+        await RejectAsync(0);
+        await Until.TrueAsync(() => Hold == "dead_letter", Patience, "a letter misses it");
+
+        dispatcher.Close(worker);
+        await Until.TrueAsync(() => worker.Drained.IsSet, Patience, "the letter is let go");
+
+        Assert.That(waits.IsWaitingFor("dead-letters:s"), Is.True);
+    }
+
+    [Test]
+    public async Task A_letter_that_is_not_tried_again_is_waited_for_no_longer()
+    {
+        var later = new TaskCompletionSource<ProduceOutcome>();
+        desk.Answer = (_, detail) => detail == LetterDetail.Full
+            ? later.Task
+            : Task.FromResult(new ProduceOutcome(ProduceEnd.TooLarge, "too large"));
+        await RejectAsync(0);
+        await Until.TrueAsync(
+            () =>
+            {
+                time.Advance(DeadLetterWriter.Patience);
+                return waits.IsWaitingFor("dead-letters:s");
+            },
+            Patience, "it is waited for");
+
+        later.SetResult(new ProduceOutcome(ProduceEnd.TooLarge, "too large"));
+
+        await Until.TrueAsync(
+            () => dispatcher.Read(worker, w => w.Standing) is not null && !waits.IsWaitingFor("dead-letters:s"), Patience,
+            "its partition stands, and nothing is waited for");
     }
 
     [Test]

@@ -109,6 +109,27 @@ public sealed class RetryReaderTests
         Assert.That(dispatcher.Read(source, one => (one.ParkedEvents, one.HoldReason)), Is.EqualTo((1, "parked")));
     }
 
+    [Test]
+    public async Task A_retry_topic_that_is_missing_is_waited_for_no_longer_when_the_partitions_that_need_it_are_gone()
+    {
+        var telemetry = OnMockKafka.Telemetry();
+        var route = new RetryRoute("s", "t", Names, [3 * Delay], false);
+        using var lacking = new RetryReader(route, dispatcher, null, OnMockKafka.Connection(kafka), telemetry);
+        using var first = dispatcher.Open("t", 0, new PartitionTracker(0, AckMap.Empty(0)));
+        using var second = dispatcher.Open("t", 1, new PartitionTracker(0, AckMap.Empty(0)));
+        lacking.Start();
+        lacking.Add(first);
+        lacking.Add(second);
+        await Until.TrueAsync(() => telemetry.Waits.IsWaitingFor("retries:s"), Patience, "it is waited for");
+
+        lacking.Remove(first);
+        lacking.Remove(second);
+
+        await Until.TrueAsync(() => !telemetry.Waits.IsWaitingFor("retries:s"), Patience, "nobody needs it");
+        lacking.Stop();
+        await lacking.Completion;
+    }
+
     private PartitionWorker Own(int partition)
     {
         var source = dispatcher.Open("t", partition, new PartitionTracker(0, AckMap.Empty(0)));
