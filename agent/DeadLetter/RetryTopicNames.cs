@@ -9,6 +9,9 @@ public sealed class RetryTopicNames(string group, string subscription)
 {
     private static readonly (string Suffix, long Seconds)[] Units = [("h", 3600), ("m", 60), ("s", 1)];
 
+    // Not the longest that can be configured: a later version may allow longer ones, and what waits there waits for its key too.
+    private static readonly long MaxSeconds = (long)TimeSpan.MaxValue.TotalSeconds;
+
     /// <summary>What stands before the delay in all of them.</summary>
     public string Prefix => $"{group}.{subscription}.retry.";
 
@@ -30,11 +33,15 @@ public sealed class RetryTopicNames(string group, string subscription)
 
         var rest = topic.AsSpan(Prefix.Length);
         var unit = Array.Find(Units, unit => topic.EndsWith(unit.Suffix, StringComparison.Ordinal));
-        return unit.Suffix is not null
-            && int.TryParse(rest[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && Of(TimeSpan.FromSeconds(number * unit.Seconds)) == topic
-            ? TimeSpan.FromSeconds(number * unit.Seconds)
-            : null;
+        if (unit.Suffix is null
+            || !int.TryParse(rest[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || number * unit.Seconds > MaxSeconds)
+        {
+            return null;
+        }
+
+        var delay = TimeSpan.FromSeconds(number * unit.Seconds);
+        return Of(delay) == topic ? delay : null;
     }
 
     /// <summary>Whose event it is that waits there.</summary>
