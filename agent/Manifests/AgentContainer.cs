@@ -10,7 +10,7 @@ public sealed class AgentContainer
     private const string InitContainers = "initContainers";
 
     // Commands that read the same and come to an end.
-    private static readonly string[] Passing = ["config", "explain", "validate"];
+    private static readonly string[] Passing = ["config", "dlq", "explain", "offsets", "validate"];
 
     private readonly Dictionary<string, string?> variables;
     private readonly List<string> words;

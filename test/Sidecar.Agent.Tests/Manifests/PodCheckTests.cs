@@ -91,4 +91,19 @@ public sealed class PodCheckTests
         Assert.That(check.Findings.Select(finding => finding.ToString()), Has.Some.Contains("nobody reads this prefix")
             .And.Some.Contains("no container of this pod reads the annotations"));
     }
+
+    [TestCase("run", true)]
+    [TestCase("config", false)]
+    [TestCase("dlq, replay", false)]
+    [TestCase("explain", false)]
+    [TestCase("offsets, show", false)]
+    [TestCase("validate", false)]
+    public void An_init_container_never_ends_when_it_runs_the_agent_and_not_when_it_runs_a_command(string command, bool isWaitedFor)
+    {
+        var check = Check(Workload(
+            "Deployment", "sidecar.events/subscription.orders: orders.v1; deadline=10s",
+            more: $"initContainers: [{{name: before, args: [{command}, --annotations, /etc/podinfo/annotations]}}]"));
+
+        Assert.That(Errors(check), isWaitedFor ? Has.Some.Contains("before: this init container runs the agent") : Is.Empty);
+    }
 }
