@@ -12,6 +12,7 @@ namespace Sidecar.Agent;
 internal sealed class Lines : IAsyncDisposable
 {
     private readonly LineParts parts;
+    private readonly Func<string, string> explain;
     private readonly List<Line> lines = [];
     private readonly Dictionary<Line, Leaving> leaving = [];
     private readonly Dictionary<string, Pause> commanded = new(StringComparer.Ordinal);
@@ -22,9 +23,13 @@ internal sealed class Lines : IAsyncDisposable
     private OperatorDesk desk = null!;
     private volatile bool stopping;
 
-    public Lines(LineParts parts, IEnumerable<SubscriptionOptions> subscriptions)
+    /// <param name="parts">What they share.</param>
+    /// <param name="subscriptions">Those that run from the start.</param>
+    /// <param name="explain">Tells of what a Kafka client said when it could not be made where that is to be mended.</param>
+    public Lines(LineParts parts, IEnumerable<SubscriptionOptions> subscriptions, Func<string, string> explain)
     {
         this.parts = parts;
+        this.explain = explain;
         foreach (var subscription in subscriptions)
         {
             Build(subscription);
@@ -216,8 +221,7 @@ internal sealed class Lines : IAsyncDisposable
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
         {
             // A Kafka client that it needs, and no other did, is refused: the others go on.
-            return refused[wanted] =
-                $"subscription.{wanted.Name}: {error.Message}. Mend or remove the property under kafka:, and start the pod anew";
+            return refused[wanted] = $"subscription.{wanted.Name}: {explain(error.Message)}. Then start the pod anew";
         }
     }
 

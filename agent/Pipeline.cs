@@ -40,16 +40,17 @@ public sealed class Pipeline : IAsyncDisposable
     private readonly Lines lines;
     private readonly ConsumeLoop loop;
 
-    /// <param name="options">What is in force.</param>
+    /// <param name="resolved">What is in force.</param>
     /// <param name="keyring">The credentials for Kafka.</param>
     /// <param name="telemetry">Who is told what happens.</param>
-    public Pipeline(AgentOptions options, Keyring keyring, AgentTelemetry telemetry)
+    public Pipeline(ResolvedConfiguration resolved, Keyring keyring, AgentTelemetry telemetry)
     {
+        var options = resolved.Options;
         var kafka = new KafkaConnection(options.Source, keyring);
         var letters = new Lazy<DeadLetterProducer>(() => new DeadLetterProducer(
             KafkaProducer.Properties(options.Source.BootstrapServers, options.Source.Properties), keyring));
         var parts = new LineParts(kafka, new BufferBudget(options.Source.MaxBufferBytes), letters, Deliveries, telemetry);
-        lines = new Lines(parts, options.Subscriptions);
+        lines = new Lines(parts, options.Subscriptions, said => ClientRefusal.Explain(said, resolved));
         loop = new ConsumeLoop(kafka, options.Commit, new TopicRoutes(lines.Routes), telemetry);
         Desk = new OperatorDesk(options.Source.Group, telemetry.Waits);
         lines.Join(loop, Desk);

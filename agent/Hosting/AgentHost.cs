@@ -94,7 +94,7 @@ public static class AgentHost
         var options = resolved.Options;
         try
         {
-            pipeline = new Pipeline(options, keyring, telemetry);
+            pipeline = new Pipeline(resolved, keyring, telemetry);
             return true;
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException)
