@@ -241,7 +241,8 @@ internal sealed class HeldRowsTests(PostgresEnd end)
     private Task HoldAsync(string topic, int rows, string bucket = "i % 64", int size = 1) => outbox.ExecuteAsync(
         $"""
         INSERT INTO outbox.held (id, bucket, topic, key, value, created_at, kind, reason)
-        SELECT nextval('outbox.log_id'), {bucket}, '{topic}', convert_to('k' || i, 'UTF8'), convert_to(repeat('v', {size}), 'UTF8'), now(), 'waiting', 'its topic'
+        SELECT nextval('outbox.log_id'), {bucket}, '{topic}', convert_to('k' || i, 'UTF8'), convert_to(repeat('v', {size}), 'UTF8'),
+               now(), 'waiting', 'its topic'
           FROM generate_series(1, {rows}) i
         """);
 
