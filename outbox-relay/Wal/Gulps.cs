@@ -4,13 +4,11 @@ namespace Sidecar.OutboxRelay.Wal;
 
 /// <summary>
 /// When to let the stream gather before it is read on, and for how long. A server that commits rows one by one sends three
-/// packets for each, and a reader that keeps up wakes for every packet: that costs ten times what the rows do.
+/// packets for each, and a reader that keeps up wakes for every packet: where rows are many, that costs ten times what they
+/// do. Where they are few it saves nothing to wait.
 /// </summary>
 internal sealed class Gulps(TimeProvider time)
 {
-    /// <summary>How long the stream gathers while rows are few: what that adds to their latency, at the most.</summary>
-    public static readonly TimeSpan ShortBreath = TimeSpan.FromMilliseconds(1);
-
     private static readonly TimeSpan Busy = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Grace = TimeSpan.FromMicroseconds(50);
 
@@ -26,7 +24,7 @@ internal sealed class Gulps(TimeProvider time)
     /// <param name="waited">It was not there yet when it was asked for.</param>
     /// <param name="length">Its bytes.</param>
     public TimeSpan Breath(bool waited, long length) =>
-        !ShouldGather(waited, length) ? TimeSpan.Zero : rate.AreMany ? RowRate.Spacing : ShortBreath;
+        ShouldGather(waited, length) && rate.AreMany ? RowRate.Spacing : TimeSpan.Zero;
 
     /// <summary>The message was a row.</summary>
     public void WasRow() => rate.Add(1);

@@ -23,9 +23,9 @@ public sealed class GulpsTests
     }
 
     [Test]
-    public void A_few_rows_in_a_row_gather_for_a_short_breath()
+    public void Few_rows_are_read_as_they_come()
     {
-        Assert.That(BreathOfRows(perSecond: 500), Is.EqualTo(Gulps.ShortBreath));
+        Assert.That(BreathOfRows(perSecond: 500), Is.EqualTo(TimeSpan.Zero));
     }
 
     [Test]
@@ -35,20 +35,22 @@ public sealed class GulpsTests
     }
 
     [Test]
-    public void When_many_have_become_few_the_breath_is_short_again()
+    public void When_many_have_become_few_they_are_read_as_they_come_again()
     {
         BreathOfRows(perSecond: 3000);
 
-        Assert.That(BreathOfRows(perSecond: 500), Is.EqualTo(Gulps.ShortBreath));
+        Assert.That(BreathOfRows(perSecond: 500), Is.EqualTo(TimeSpan.Zero));
     }
 
     [Test]
     public void What_is_there_already_is_read_on_unless_it_comes_packet_by_packet()
     {
+        BreathOfRows(perSecond: 3000);
+        gulps.Gathered();
         Assert.That(gulps.Breath(waited: false, 1000), Is.EqualTo(TimeSpan.Zero));
 
         time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.That(gulps.Breath(waited: false, 1000), Is.EqualTo(Gulps.ShortBreath));
+        Assert.That(gulps.Breath(waited: false, 1000), Is.EqualTo(RowRate.Spacing));
     }
 
     // Three seconds of rows that come by turns of two milliseconds.
