@@ -34,6 +34,9 @@ internal sealed class RetryPartition(
     /// <summary>It is paused at the client.</summary>
     public bool Paused { get; set; }
 
+    /// <summary>The broker refused to let it be read, and has not let it since.</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>Bytes of records that are not due yet.</summary>
     public int HeldBytes { get; set; }
 }

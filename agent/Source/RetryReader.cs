@@ -128,6 +128,7 @@ internal sealed class RetryReader : IDisposable
             foreach (var partition in partitions.Values.Where(partition => partition.Source == request.Source).ToList())
             {
                 partitions.Remove(partition.Key);
+                wait.GiveUp(partition);
                 flow.LetGo(partition);
             }
 
@@ -215,6 +216,7 @@ internal sealed class RetryReader : IDisposable
                 var raw = consumer.Record!;
                 if (partitions.TryGetValue(new TopicPartition(raw.Position.Topic, raw.Position.Partition), out var partition))
                 {
+                    WasRead(partition);
                     intake.Read(partition, raw, consumer.LeaderEpoch);
                 }
                 else
@@ -242,7 +244,8 @@ internal sealed class RetryReader : IDisposable
 
         switch (report.Code)
         {
-            case ErrorCode.Local_PartitionEOF when !partition.IsScanned:
+            case ErrorCode.Local_PartitionEOF:
+                WasRead(partition);
                 Scanned(partition);
                 break;
             case ErrorCode.Local_AutoOffsetReset or ErrorCode.OffsetOutOfRange:
@@ -250,20 +253,39 @@ internal sealed class RetryReader : IDisposable
                     + "(retention or truncation): what waited there is lost. Reset the group's offset there by hand to go on");
                 break;
             case ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition:
-                wait.For(partition.Source, $"the topic {partition.Key.Topic} does not exist any more. Create it, and restart the agent");
+                Refused(partition, $"the topic {partition.Key.Topic} does not exist any more. Create it, and restart the agent");
                 break;
             case ErrorCode.TopicAuthorizationFailed:
-                wait.For(
-                    partition.Source, $"not authorized for the topic {partition.Key.Topic}. Grant Read and Describe to this principal");
+                Refused(partition, $"not authorized for the topic {partition.Key.Topic}. Grant Read and Describe to this principal");
                 break;
             default:
                 break;
         }
     }
 
-    /// <summary>What waits in a partition is known: it is read again from where it stands.</summary>
+    private void Refused(RetryPartition partition, string reason)
+    {
+        partition.IsRefused = true;
+        wait.For(partition, reason);
+    }
+
+    private void WasRead(RetryPartition partition)
+    {
+        if (partition.IsRefused)
+        {
+            partition.IsRefused = false;
+            wait.GiveUp(partition);
+        }
+    }
+
+    /// <summary>What waits in a partition is known: the first time it is read again from where it stands.</summary>
     private void Scanned(RetryPartition partition)
     {
+        if (partition.IsScanned)
+        {
+            return;
+        }
+
         partition.IsScanned = true;
         consumer.Unassign(partition.Key);
         consumer.Assign(new TopicPartitionOffset(partition.Key, partition.Start.Offset));

@@ -1,3 +1,4 @@
+using Confluent.Kafka;
 using Grpc.Core;
 using Sidecar.Agent.Contracts;
 using Sidecar.Agent.DeadLetter;
@@ -5,6 +6,7 @@ using Sidecar.Agent.Delivery;
 using Sidecar.Agent.Dispatch;
 using Sidecar.Agent.Kafka;
 using Sidecar.Agent.Source;
+using Sidecar.Agent.Telemetry;
 using Sidecar.Agent.Tests.Dispatch;
 using Sidecar.Agent.Tracking;
 using Sidecar.TestKit;
@@ -15,12 +17,16 @@ namespace Sidecar.Agent.Tests.Source;
 /// <summary>Retry partitions that are read, come and go, on librdkafka's mock cluster.</summary>
 public sealed class RetryReaderTests
 {
+    /// <summary>The number of that request in Kafka's protocol.</summary>
+    private const short FetchRequest = 1;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Delay = TimeSpan.FromHours(1);
     private static readonly RetryTopicNames Names = RetryTopicsModel.Names;
 
     private static readonly AttemptOutcome Refused = new(AttemptEnd.Rejected, StatusCode.OutOfRange, "never", null);
 
+    private readonly AgentTelemetry telemetry = OnMockKafka.Telemetry();
     private KafkaServer kafka = null!;
     private Dispatcher dispatcher = null!;
     private RetryReader reader = null!;
@@ -35,7 +41,7 @@ public sealed class RetryReaderTests
             new DispatchOptions { Retries = [Delay] }, new DeliveryOptions { OnExhausted = OnExhausted.Park },
             new BufferBudget(long.MaxValue), TimeProvider.System, new Random(1));
         reader = new RetryReader(
-            new RetryRoute("s", "t", Names, [Delay], false), dispatcher, null, OnMockKafka.Connection(kafka), OnMockKafka.Telemetry());
+            new RetryRoute("s", "t", Names, [Delay], false), dispatcher, null, OnMockKafka.Connection(kafka), telemetry);
         reader.Start();
     }
 
@@ -112,7 +118,6 @@ public sealed class RetryReaderTests
     [Test]
     public async Task A_retry_topic_that_is_missing_is_waited_for_no_longer_when_the_partitions_that_need_it_are_gone()
     {
-        var telemetry = OnMockKafka.Telemetry();
         var route = new RetryRoute("s", "t", Names, [3 * Delay], false);
         using var lacking = new RetryReader(route, dispatcher, null, OnMockKafka.Connection(kafka), telemetry);
         using var first = dispatcher.Open("t", 0, new PartitionTracker(0, AckMap.Empty(0)));
@@ -128,6 +133,20 @@ public sealed class RetryReaderTests
         await Until.TrueAsync(() => !telemetry.Waits.IsWaitingFor("retries:s"), Patience, "nobody needs it");
         lacking.Stop();
         await lacking.Completion;
+    }
+
+    [Test]
+    public async Task A_retry_topic_that_may_be_read_again_is_waited_for_no_longer()
+    {
+        using var source = Own(0);
+        await KnownAsync(source);
+        var refused = ErrorCode.TopicAuthorizationFailed;
+        ((MockKafka)kafka).FailNext(FetchRequest, refused, refused, refused);
+        await Until.TrueAsync(() => telemetry.Waits.IsWaitingFor("retries:s"), Patience, "it may not be read");
+
+        await PutAsync(Delay, 0, 1);
+
+        await Until.TrueAsync(() => !telemetry.Waits.IsWaitingFor("retries:s"), Patience, "it is read");
     }
 
     private PartitionWorker Own(int partition)
