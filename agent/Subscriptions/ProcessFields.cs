@@ -105,7 +105,7 @@ internal static class ProcessFields
             "The file that Kubernetes shows as the reason of the container's end; not written where it does not exist.",
             o => o.TerminationLog, (o, v) => o.TerminationLog = v),
         F.Of("log-level", Words(LogLevels), "The least level that is logged.", o => o.LogLevel, (o, v) => o.LogLevel = v).When(Live.AtOnce),
-        F.NotYet("log-format", "json or text. Today: text on a terminal, JSON elsewhere."),
+        F.NotYet("log-format", "json or text. Without it: text on a terminal, JSON elsewhere."),
         F.NotYet("group-instance-id", "Static membership, for StatefulSets."),
         F.NotYet("group-protocol", "consumer: the group protocol on the broker's side."),
         F.NotYet("insecure", "true: the certificates of brokers are not checked."),

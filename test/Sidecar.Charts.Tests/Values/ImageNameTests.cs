@@ -8,7 +8,7 @@ namespace Sidecar.Charts.Tests.Values;
 internal sealed partial class ImageNameTests
 {
     [TestCase("Dockerfile", 3)]
-    [TestCase("README.md", 2)]
+    [TestCase("README.md", 3)]
     [TestCase("charts/example-service/README.md", 3)]
     [TestCase("docs/CONFIGURATION.md", 1)]
     public async Task The_names_of_images_on_a_page_are_those_of_the_chart(string page, int count)
