@@ -1,6 +1,7 @@
 """Receives events by the generic contract. Usage: python3 consumer.py [127.0.0.1:50051]
 
-Needs grpcio, protobuf and protoc (Debian: python3-grpcio python3-protobuf protobuf-compiler).
+Needs grpcio, protobuf and protoc (Debian: python3-grpcio python3-protobuf protobuf-compiler
+libprotobuf-dev).
 """
 import signal
 import subprocess

@@ -2,7 +2,8 @@
 
 Usage: python3 producer.py postgresql://user:password@host/database [orders] [events for each]
 
-Needs psycopg2, protobuf and protoc (Debian: python3-psycopg2 python3-protobuf protobuf-compiler), and the outbox:
+Needs psycopg2, protobuf and protoc (Debian: python3-psycopg2 python3-protobuf protobuf-compiler
+libprotobuf-dev), and the outbox:
 outbox-relay init --apply --postgres postgresql://...
 """
 import subprocess

@@ -44,10 +44,10 @@ internal sealed partial class PublishTests
     {
         var python = Array.Find(["python3", "/usr/bin/python3"],
             program => Tool.Answers(program, "-c", "import psycopg2, google.protobuf"));
-        if (python is null || !Tool.Answers("protoc", "--version"))
+        if (python is null || !Tool.Answers("protoc", "-I", ".", "-o", "/dev/null", "google/protobuf/descriptor.proto"))
         {
-            Assert.Ignore("Python lacks psycopg2 or protobuf, or there is no protoc " +
-                "(Debian: python3-psycopg2 python3-protobuf protobuf-compiler)");
+            Assert.Ignore("Python lacks psycopg2 or protobuf, or there is no protoc with its own files " +
+                "(Debian: python3-psycopg2 python3-protobuf protobuf-compiler libprotobuf-dev)");
         }
 
         var program = Repository.At("samples", "orders-producer-python", "producer.py");
