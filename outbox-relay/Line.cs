@@ -45,10 +45,13 @@ internal sealed class Line
 
     private bool IsStopping => tenure.Stop.IsCancellationRequested;
 
+    // Of a window of which some rows went first, the others follow: a store that keeps its place in a line would repeat those.
+    private bool HasFinished => underWay.Count == 0 && (following is null || !tenure.MayFinish);
+
     /// <summary>Runs until the tenure is over, or until it is told to stop and has drained.</summary>
     public async Task<LeftBehind> RunAsync()
     {
-        while (await tenure.GoesOnAsync() && !(IsStopping && (underWay.Count == 0 || tenure.DrainIsOver)))
+        while (await tenure.GoesOnAsync() && !(IsStopping && (HasFinished || tenure.DrainIsOver)))
         {
             await AskForTopicsAsync();
             if (await ReadAheadAsync())
@@ -78,23 +81,18 @@ internal sealed class Line
     // (4) (5) (6): true if it is worth to look for more before waiting
     private async Task<bool> ReadAheadAsync()
     {
-        // A window that sets rows aside is settled before the next is read, so that the read sees whose key is held.
-        if (underWay.Count >= WindowsUnderWay || !tenure.MaySend || underWay.Any(window => window.Held.Count > 0) ||
-            (rewind && underWay.Count > 0))
+        if (following is { } kept && underWay.Count == 0 && tenure.MayFinish)
         {
-            return false;
-        }
-
-        if (following is { } kept)
-        {
-            if (underWay.Count > 0)
-            {
-                return false;
-            }
-
             following = null;
             Send(kept);
             return true;
+        }
+
+        // A window that sets rows aside is settled before the next is read, so that the read sees whose key is held.
+        if (following is not null || underWay.Count >= WindowsUnderWay || !tenure.MaySend ||
+            underWay.Any(window => window.Held.Count > 0) || (rewind && underWay.Count > 0))
+        {
+            return false;
         }
 
         // Nothing is under way: reading from the start finds what was left, and costs nothing where nothing was.

@@ -37,7 +37,10 @@ internal sealed class Tenure(
     public OnRefused OnRefused => options.OnRefused;
 
     /// <summary>New rows may be sent.</summary>
-    public bool MaySend => !stop.IsCancellationRequested && term.MaySend;
+    public bool MaySend => !stop.IsCancellationRequested && MayFinish;
+
+    /// <summary>What was begun may be finished, also while the relay is stopping.</summary>
+    public bool MayFinish => term.MaySend;
 
     /// <summary>How long until the lease should be renewed.</summary>
     public TimeSpan UntilRenewal => term.UntilRenewal;
