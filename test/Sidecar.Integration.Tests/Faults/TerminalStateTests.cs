@@ -57,7 +57,8 @@ internal sealed class TerminalStateTests
         var refused = Enumerable.Range(0, events).Count(number => number % RefusedOneIn == 0);
         await inbox.HasAsync(events - refused, RunningAgent.Patience);
         await steady.MetricIsAsync(Partitions, "sidecar_assigned_partitions");
-        await steady.MetricIsAsync(0, "sidecar_consumer_lag_records");
+        await Until.TrueAsync(
+            () => Uncommitted.Records(kafka, topic, Partitions) == 0, RunningAgent.Patience, "each event has ended and is committed");
         Assert.That(await steady.StopAsync(), Is.Zero);
 
         var letters = LettersOf(kafka, $"{topic}-group.test.dlq");

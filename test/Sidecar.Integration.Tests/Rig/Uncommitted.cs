@@ -14,12 +14,24 @@ internal static class Uncommitted
     /// </summary>
     public static int Count(KafkaServer kafka, string topic, int partitions, Inbox inbox, string? group = null)
     {
-        using var consumer = new ConsumerBuilder<Ignore, Ignore>(
-            new ConsumerConfig(kafka.Client()) { GroupId = group ?? $"{topic}-group" }).SetLogHandler((_, _) => { }).Build();
-        var offsets = consumer.Committed(
-            Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition)), Timeout)
-            .ToDictionary(offset => offset.Partition.Value, offset => Math.Max(0, offset.Offset.Value));
+        using var consumer = Reader(kafka, group ?? $"{topic}-group");
+        var offsets = Offsets(consumer, topic, partitions);
         return inbox.Taken.Where(taken => taken.Position.Offset >= offsets[taken.Position.Partition])
             .Select(taken => taken.Position).Distinct().Count();
     }
+
+    /// <summary>Records from the committed offsets to the ends of the partitions.</summary>
+    public static long Records(KafkaServer kafka, string topic, int partitions)
+    {
+        using var consumer = Reader(kafka, $"{topic}-group");
+        return Offsets(consumer, topic, partitions)
+            .Sum(offset => consumer.QueryWatermarkOffsets(new TopicPartition(topic, offset.Key), Timeout).High - offset.Value);
+    }
+
+    private static IConsumer<Ignore, Ignore> Reader(KafkaServer kafka, string group) => new ConsumerBuilder<Ignore, Ignore>(
+        new ConsumerConfig(kafka.Client()) { GroupId = group }).SetLogHandler((_, _) => { }).Build();
+
+    private static Dictionary<int, long> Offsets(IConsumer<Ignore, Ignore> consumer, string topic, int partitions) => consumer.Committed(
+        Enumerable.Range(0, partitions).Select(partition => new TopicPartition(topic, partition)), Timeout)
+        .ToDictionary(offset => offset.Partition.Value, offset => Math.Max(0, offset.Offset.Value));
 }
