@@ -51,12 +51,13 @@ internal sealed class Departures : IDisposable
         }
 
         // A slot that has just finished takes the next event itself: no other thread need wake for it.
-        var taken = Take();
+        var now = Now;
+        var taken = Take(now);
         if (taken is null)
         {
             var wait = slot.WaitAsync();
             idle.Push(slot);
-            Arm();
+            Arm(now);
             return wait;
         }
 
@@ -70,8 +71,9 @@ internal sealed class Departures : IDisposable
     /// <summary>The event becomes ready after a pause.</summary>
     public void AddAfter(TimeSpan pause, QueuedEvent queued)
     {
-        ready.AddAfterPause(queued, Now + pause);
-        Arm();
+        var now = Now;
+        ready.AddAfterPause(queued, now + pause);
+        Arm(now);
     }
 
     /// <summary>
@@ -98,7 +100,7 @@ internal sealed class Departures : IDisposable
             ready.AddFirst(queued);
         }
 
-        Arm();
+        Arm(Now);
     }
 
     /// <summary>Takes out what waits of a worker.</summary>
@@ -161,12 +163,14 @@ internal sealed class Departures : IDisposable
     /// <summary>Hands what is ready to the slots that wait.</summary>
     public void Pump()
     {
-        while (idle.Count > 0 && Take() is { } taken)
+        // One look at the clock for both: at a gate that opens between two, nothing would pass and nobody be woken.
+        var now = Now;
+        while (idle.Count > 0 && Take(now) is { } taken)
         {
             idle.Pop().Give(taken);
         }
 
-        Arm();
+        Arm(now);
     }
 
     /// <summary>Ends the waits of all slots: nothing departs any more.</summary>
@@ -191,14 +195,13 @@ internal sealed class Departures : IDisposable
 
     public void Dispose() => alarm.Dispose();
 
-    private QueuedEvent? Take()
+    private QueuedEvent? Take(TimeSpan now)
     {
         if (Bars.Any)
         {
             return null;
         }
 
-        var now = Now;
         ready.EndPauses(now);
         if (TakeExpired() is { } expired)
         {
@@ -255,7 +258,7 @@ internal sealed class Departures : IDisposable
         && (ready.NextIsSuspect ? inFlight == 0 : inFlight < gates.Limit.Current || !gates.Breaker.View.IsPassable);
 
     /// <summary>Sets the timer to the next moment at which something becomes ready without anyone's doing.</summary>
-    private void Arm()
+    private void Arm(TimeSpan now)
     {
         // A slot that is busy looks for itself when it comes back. With none idle, or while nothing may depart at all, a
         // timer could only fire in vain, again and again.
@@ -264,7 +267,6 @@ internal sealed class Departures : IDisposable
             return;
         }
 
-        var now = Now;
         var due = ready.NextDue ?? TimeSpan.MaxValue;
         var paced = gates.Rate.NextAt > now;
         if (paced && !ready.IsEmpty && gates.Rate.NextAt < due)
