@@ -15,7 +15,7 @@ public sealed class GateOpeningTests
     private readonly RunningClock clock = new();
 
     [Test]
-    public void A_subscription_that_is_held_for_its_dead_letters_gets_its_probe([Range(-12, 12)] int microseconds)
+    public void A_subscription_that_is_held_for_its_dead_letters_gets_its_probe([Range(-120, 120, 7)] int ticks)
     {
         var options = new DispatchOptions { DeadLetterLimit = new StormThreshold(1, null) };
         using var dispatcher = Make(options, new DeliveryOptions { OnExhausted = OnExhausted.DeadLetter });
@@ -27,13 +27,13 @@ public sealed class GateOpeningTests
         dispatcher.Finish(Take(slots, out slot), Refused);    // one too many: it is held from now on
         slots.Take(slot);
 
-        clock.RingsAt(StormLimit.ProbeInterval + TimeSpan.FromMicroseconds(microseconds));
+        clock.RingsAt(StormLimit.ProbeInterval + TimeSpan.FromTicks(ticks));
 
         Assert.That(GetsOne(slots), Is.True);
     }
 
     [Test]
-    public void A_limited_rate_lets_the_next_event_pass([Range(-12, 12)] int microseconds)
+    public void A_limited_rate_lets_the_next_event_pass([Range(-120, 120, 7)] int ticks)
     {
         using var dispatcher = Make(new DispatchOptions { RateLimit = 1 }, new DeliveryOptions());
         using var source = dispatcher.Open("t", 0, new PartitionTracker(0, AckMap.Empty(0)));
@@ -42,7 +42,7 @@ public sealed class GateOpeningTests
         dispatcher.Finish(Take(slots, out var slot), AttemptOutcome.Delivered);
         slots.Take(slot);
 
-        clock.RingsAt(TimeSpan.FromSeconds(1) + TimeSpan.FromMicroseconds(microseconds));
+        clock.RingsAt(TimeSpan.FromSeconds(1) + TimeSpan.FromTicks(ticks));
 
         Assert.That(GetsOne(slots), Is.True);
     }
@@ -90,9 +90,9 @@ public sealed class GateOpeningTests
         private long now;
         private bool isSet;
 
-        public override long TimestampFrequency => 1_000_000;
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-        public override long GetTimestamp() => now++;
+        public override long GetTimestamp() => now += TimeSpan.TicksPerMicrosecond;
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
@@ -109,7 +109,7 @@ public sealed class GateOpeningTests
         /// <summary>It is so much later, and the timer rings.</summary>
         public void RingsAt(TimeSpan later)
         {
-            now += (long)later.TotalMicroseconds;
+            now += later.Ticks;
             Ring();
         }
 
